@@ -1,0 +1,1 @@
+"""Do it, and remember it: orders, fills, positions, money."""

@@ -1,0 +1,1 @@
+"""The outside world: clocks, candles, instruments, exchanges. No Django, no database."""

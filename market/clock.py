@@ -1,0 +1,83 @@
+"""Two clocks: wall time and market time.
+
+Market time runs ``speed`` times as fast as wall time from a stored anchor: candles, slots, UTC days, fills and
+snapshots live in it. Wall time is what the machine says: signatures, timeouts, leases, expiry, heartbeats and
+the dead man's switch live in it. At speed 1 on a real exchange the two are the same.
+
+The anchor is one small file in VAR, written at start-up by whoever starts the platform and read by every process,
+so all of them agree on the market time without talking to each other.
+"""
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """``market = origin_market_ms + (wall - origin_wall_ms) * speed``; all in UTC milliseconds."""
+
+    origin_wall_ms: int = 0
+    origin_market_ms: int = 0
+    speed: float = 1.0
+
+    def market_ms(self, wall_ms: int) -> int:
+        """Market time at a wall time, both UTC milliseconds."""
+        return self.origin_market_ms + round((wall_ms - self.origin_wall_ms) * self.speed)
+
+    def wall_ms(self, market_ms: int) -> int:
+        """The wall time at which the market time is reached; the inverse of ``market_ms``."""
+        return self.origin_wall_ms + round((market_ms - self.origin_market_ms) / self.speed)
+
+    def now(self) -> "Now":
+        """Both clocks, read once. Call it at an entrance and pass the value down."""
+        wall_ms = time.time_ns() // 1_000_000
+        return Now(wall_ms=wall_ms, market_ms=self.market_ms(wall_ms))
+
+    def resumed(self, wall_ms: int, market_ms: int, speed: float) -> "Clock":
+        """A clock that goes on from ``market_ms`` at ``wall_ms``, perhaps at another speed."""
+        return Clock(origin_wall_ms=wall_ms, origin_market_ms=market_ms, speed=speed)
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One moment on both clocks, UTC milliseconds."""
+
+    wall_ms: int
+    market_ms: int
+
+    @property
+    def wall_at(self) -> datetime:
+        return moment(self.wall_ms)
+
+    @property
+    def market_at(self) -> datetime:
+        return moment(self.market_ms)
+
+
+def moment(ms: int) -> datetime:
+    """UTC milliseconds as an aware datetime."""
+    return datetime.fromtimestamp(ms / 1000, tz=UTC)
+
+
+def load_clock(path: Path) -> Clock:
+    """The clock whose anchor is stored at ``path``; wall time itself where there is none (a real exchange).
+
+    Raises ValueError when the file is there but is not an anchor: guessing the market time would trade on it.
+    """
+    try:
+        return Clock(**json.loads(path.read_text()))
+    except FileNotFoundError:
+        return Clock()
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is not a clock anchor ({error}); restore it, or remove it to start anew") from error
+
+
+def save_clock(path: Path, clock: Clock) -> None:
+    """Store the anchor so that a reader sees the old one or the new one, never half of it."""
+    scratch = path.with_suffix(".tmp")
+    scratch.write_text(json.dumps(asdict(clock)))
+    os.replace(scratch, path)

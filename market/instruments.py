@@ -1,0 +1,52 @@
+"""What an exchange allows for one symbol, and the only place that rounds money. PURE."""
+
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
+
+from market.money import ROUNDED
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """Filters of one symbol, exact. Amounts are in base, prices and notionals in quote."""
+
+    symbol: str
+    base: str
+    quote: str
+    tick_size: Decimal
+    lot_step: Decimal
+    min_amount: Decimal
+    max_amount: Decimal
+    min_notional: Decimal
+    active: bool = True
+
+    def round_amount_down(self, amount: Decimal) -> Decimal:
+        """To the lot step, downwards: never buy more than sized, never sell more than is held."""
+        return _to_multiple(amount, self.lot_step, ROUND_FLOOR)
+
+    def round_price(self, price: Decimal) -> Decimal:
+        """To the nearest tick: a mark or a fill favours neither side."""
+        return _to_multiple(price, self.tick_size, ROUND_HALF_EVEN)
+
+    def price_from_float(self, price: float) -> Decimal:
+        """A candle's float as an exact price on the tick grid (float noise such as 5.330000000000001e-05 goes)."""
+        return self.round_price(Decimal(str(price)))
+
+    def why_not(self, amount: Decimal, price: Decimal) -> str | None:
+        """The filter that an order of ``amount`` at ``price`` would fail, in words; None when it passes all."""
+        if not self.active:
+            return f"{self.symbol} is not trading"
+        if amount != self.round_amount_down(amount):
+            return f"amount {amount} is no multiple of the lot step {self.lot_step}"
+        if amount < self.min_amount:
+            return f"amount {amount} is below the minimum {self.min_amount} {self.base}"
+        if amount > self.max_amount:
+            return f"amount {amount} is above the maximum {self.max_amount} {self.base}"
+        if amount * price < self.min_notional:
+            return f"notional {amount * price} is below the minimum {self.min_notional} {self.quote}"
+        return None
+
+
+def _to_multiple(value: Decimal, step: Decimal, rounding: str) -> Decimal:
+    with localcontext(ROUNDED):
+        return (value / step).to_integral_value(rounding=rounding) * step

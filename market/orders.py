@@ -1,0 +1,69 @@
+"""Orders as an exchange sees them: what is asked, what is answered. PURE."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """Which way base currency flows."""
+
+    BUY = "BUY"  # base in, quote out
+    SELL = "SELL"  # base out, quote in
+
+
+class OrderType(StrEnum):
+    """How an order executes."""
+
+    MARKET = "MARKET"  # at once, at whatever the book gives
+    LIMIT = "LIMIT"  # at its price or better, rests until then
+    STOP_LOSS_LIMIT = "STOP_LOSS_LIMIT"  # becomes a limit order when the stop price is touched
+
+
+class ReportStatus(StrEnum):
+    """What the exchange says of an order."""
+
+    NEW = "NEW"  # accepted, nothing filled yet
+    PARTIAL = "PARTIAL"  # some filled, the rest rests
+    FILLED = "FILLED"  # all filled
+    CANCELED = "CANCELED"  # ended by us; may have fills
+    EXPIRED = "EXPIRED"  # ended by the exchange; may have fills
+    REJECTED = "REJECTED"  # definitely not accepted: it never was in the book
+    ABSENT = "ABSENT"  # proven: the exchange never had it and never will
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """One order to send. ``amount`` is in base, prices in quote; the client order id is our own name for it."""
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    type: OrderType
+    amount: Decimal
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One trade of an order. ``trade_id`` is unique per account and symbol; fee is in ``fee_currency``."""
+
+    trade_id: str
+    price: Decimal
+    amount: Decimal
+    fee: Decimal
+    fee_currency: str
+    executed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReport:
+    """An answer about one order: its status and ALL fills known so far (applying one twice is harmless)."""
+
+    client_order_id: str
+    status: ReportStatus
+    exchange_order_id: str = ""
+    fills: tuple[Fill, ...] = ()
+    reason: str = ""

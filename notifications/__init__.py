@@ -1,0 +1,1 @@
+"""Tell people: the durable log of everything significant. Knows nothing of trading."""

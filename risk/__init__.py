@@ -1,0 +1,1 @@
+"""May we? Every entry passes here, or does not happen."""
