@@ -1,7 +1,7 @@
 """What an exchange allows for one symbol, and the only place that rounds money. PURE."""
 
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
 
 from market.money import ROUNDED
 
@@ -27,6 +27,14 @@ class Instrument:
     def round_price(self, price: Decimal) -> Decimal:
         """To the nearest tick: a mark or a fill favours neither side."""
         return _to_multiple(price, self.tick_size, ROUND_HALF_EVEN)
+
+    def round_price_up(self, price: Decimal) -> Decimal:
+        """To the tick, upwards: what a simulated buy pays, so that rounding never flatters it."""
+        return _to_multiple(price, self.tick_size, ROUND_CEILING)
+
+    def round_price_down(self, price: Decimal) -> Decimal:
+        """To the tick, downwards: what a simulated sell gets, so that rounding never flatters it."""
+        return _to_multiple(price, self.tick_size, ROUND_FLOOR)
 
     def price_from_float(self, price: float) -> Decimal:
         """A candle's float as an exact price on the tick grid (float noise such as 5.330000000000001e-05 goes)."""

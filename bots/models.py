@@ -1,0 +1,136 @@
+"""Exchange accounts and bots: what is configured, and each bot's claim on its next slot."""
+
+import secrets
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from bots.fields import ExactDecimalField
+from bots.strategies.registry import STRATEGIES, build
+from market.slots import TIMEFRAMES
+
+
+class Mode(models.TextChoices):
+    """Where orders go."""
+
+    PAPER = "PAPER", "Paper"  # simulated fills on real prices; no order leaves the platform
+    LIVE = "LIVE", "Live"  # orders at the exchange, with money
+
+
+class BotStatus(models.TextChoices):
+    """What a bot may do. Every status but STOPPED ticks, so that exits are always managed."""
+
+    STOPPED = "STOPPED", "Stopped"  # created or taken out of service; holds no position and does not tick
+    RUNNING = "RUNNING", "Running"  # enters and exits
+    PAUSED = "PAUSED", "Paused"  # by an operator: exits only
+    HALTED = "HALTED", "Halted"  # by a risk check: exits only, until an operator resets it
+
+
+def new_order_prefix() -> str:
+    """A few characters that mark our client order ids, so that two installations on one account never mix."""
+    return secrets.token_hex(3)
+
+
+class ExchangeAccount(models.Model):
+    """One account at one exchange. Its capital is the sum of its recorded capital changes."""
+
+    name = models.CharField(max_length=64, unique=True)
+    exchange = models.CharField(max_length=32, help_text="'simulated' or a ccxt exchange id")
+    quote = models.CharField(max_length=16, help_text="the currency that capital and profit are counted in")
+    mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.PAPER)
+    order_prefix = models.CharField(
+        max_length=8, unique=True, editable=False, default=new_order_prefix, help_text="start of our client order ids"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(mode__in=Mode.values), name="account_mode_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        if self.mode == Mode.LIVE:
+            raise ValidationError({"mode": "live trading is not available yet: use PAPER"})
+
+
+class Bot(models.Model):
+    """One strategy on one symbol and timeframe with its own capital.
+
+    The row is the truth of what should run; its PeriodicTask is derived from it (see schedule.py). ``last_slot`` and
+    the lease are the claim of lifecycle.claim_tick and belong to it alone.
+    """
+
+    account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT, related_name="bots")
+    name = models.CharField(
+        max_length=64,
+        unique=True,
+        validators=[RegexValidator(r"^[a-z0-9][a-z0-9_-]*$", "use lower-case letters, digits, - and _")],
+    )
+    strategy = models.CharField(max_length=64)
+    parameters = models.JSONField(default=dict, blank=True, help_text="the strategy's parameters; what is absent has its default")
+    symbol = models.CharField(max_length=32, help_text="BASE/QUOTE, as BTC/USDT")
+    timeframe = models.CharField(max_length=8, choices=[(name, name) for name in TIMEFRAMES])
+    capital = ExactDecimalField(help_text="allocated, in the account's quote currency")
+    status = models.CharField(max_length=8, choices=BotStatus.choices, default=BotStatus.STOPPED, editable=False)
+    status_reason = models.CharField(max_length=200, blank=True, editable=False)
+    stagger_s = models.PositiveIntegerField(
+        default=0, editable=False, help_text="seconds of market time after the candle's close at which this bot ticks"
+    )
+    last_slot = models.BigIntegerField(default=-1, editable=False, help_text="the latest slot claimed")
+    lease_token = models.CharField(max_length=36, blank=True, editable=False, help_text="who is ticking now; empty: nobody")
+    lease_until = models.DateTimeField(null=True, editable=False, help_text="wall time; a dead tick's claim ends here")
+    last_tick_at = models.DateTimeField(null=True, editable=False, help_text="wall time of the last finished tick")
+    ticks = models.PositiveBigIntegerField(default=0, editable=False)
+    ticks_failed = models.PositiveBigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(capital__gt=0), name="bot_capital_positive"),
+            models.CheckConstraint(condition=Q(timeframe__in=list(TIMEFRAMES)), name="bot_timeframe_known"),
+            models.CheckConstraint(condition=Q(status__in=BotStatus.values), name="bot_status_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def interval_s(self) -> int:
+        """Seconds between ticks."""
+        return TIMEFRAMES[self.timeframe]
+
+    @property
+    def may_enter(self) -> bool:
+        return self.status == BotStatus.RUNNING
+
+    def clean(self) -> None:
+        """Everything that can be judged without the exchange; the symbol's existence is checked where it is known."""
+        problems: dict[str, Any] = {}
+        if self.strategy not in STRATEGIES:
+            problems["strategy"] = f"unknown strategy {self.strategy!r}: use one of {', '.join(sorted(STRATEGIES))}"
+        elif not isinstance(self.parameters, dict):
+            problems["parameters"] = "give an object of parameter names and values, such as {\"period\": 14}"
+        else:
+            try:
+                build(self.strategy, self.parameters)
+            except ValueError as error:
+                problems["parameters"] = str(error)
+        if self.timeframe not in TIMEFRAMES:
+            problems["timeframe"] = f"unknown timeframe {self.timeframe!r}: use one of {', '.join(TIMEFRAMES)}"
+        if self.capital is not None and self.capital <= 0:
+            problems["capital"] = f"capital must be above 0, not {self.capital}"
+        base, slash, quote = self.symbol.partition("/")
+        if not (base and slash and quote):
+            problems["symbol"] = f"{self.symbol!r} is not of the form BASE/QUOTE, such as BTC/USDT"
+        elif self.account_id and quote != self.account.quote:
+            problems["symbol"] = f"{self.symbol} is not quoted in the account's currency {self.account.quote}"
+        if problems:
+            raise ValidationError(problems)

@@ -1,0 +1,119 @@
+"""What a market order costs: the one model of slippage, fees and latency, for paper trading and backtests. PURE.
+
+The costs of an order are a function of its client order id alone: the same order costs the same on every machine and
+in every rerun, and asking twice changes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_CEILING, Decimal, localcontext
+from hashlib import sha256
+
+from market.instruments import Instrument
+from market.money import ROUNDED, exact
+from market.orders import Fill, OrderRequest, OrderType, Side
+
+SLIPPAGE_STEP = Decimal("0.001")
+"""Grid of the slippage, in basis points: few enough decimals that prices stay exact."""
+
+FEE_RATE_STEP = Decimal("1e-8")
+"""Grid of the fee rate (a fraction of the notional)."""
+
+FEE_STEP = Decimal("1e-12")
+"""Grid of a fee in quote."""
+
+BASIS_POINT = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class CostModel:
+    """The ranges that costs are drawn from, both ends included. Raises ValueError naming the pair that makes no sense.
+
+    Slippage in basis points of the best price, fee rates as fractions of the notional, latency in milliseconds.
+    """
+
+    slippage_bp_min: Decimal = Decimal(2)
+    slippage_bp_max: Decimal = Decimal(10)
+    fee_rate_min: Decimal = Decimal("0.0001")
+    fee_rate_max: Decimal = Decimal("0.0002")
+    latency_ms_min: int = 1
+    latency_ms_max: int = 5
+
+    def __post_init__(self) -> None:
+        _require_range("slippage_bp", self.slippage_bp_min, self.slippage_bp_max, Decimal(1000))
+        _require_range("fee_rate", self.fee_rate_min, self.fee_rate_max, Decimal("0.1"))
+        _require_range("latency_ms", Decimal(self.latency_ms_min), Decimal(self.latency_ms_max), Decimal(60_000))
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What one order pays: basis points of price, a fraction of notional, milliseconds of market time."""
+
+    slippage_bp: Decimal
+    fee_rate: Decimal
+    latency_ms: int
+
+
+def draw(model: CostModel, client_order_id: str) -> Costs:
+    """Costs uniform on the model's grid, drawn from the SHA-256 of the client order id (64 bits for each figure)."""
+    digest = sha256(client_order_id.encode()).digest()
+    return Costs(
+        slippage_bp=_pick(digest[0:8], model.slippage_bp_min, model.slippage_bp_max, SLIPPAGE_STEP),
+        fee_rate=_pick(digest[8:16], model.fee_rate_min, model.fee_rate_max, FEE_RATE_STEP),
+        latency_ms=int(_pick(digest[16:24], Decimal(model.latency_ms_min), Decimal(model.latency_ms_max), Decimal(1))),
+    )
+
+
+def market_fill(request: OrderRequest, best_price: Decimal, costs: Costs, instrument: Instrument, at: datetime) -> Fill:
+    """The one fill of a market order of any size: the book is taken to be deep enough.
+
+    A buy pays best x (1 + slippage) rounded up to the tick, a sell gets best x (1 - slippage) rounded down, one tick at
+    least: rounding never flatters a simulation. The fee is in quote, price x amount x rate rounded up to 12 decimals.
+    ``at`` is when the order was sent; it executes ``latency_ms`` later. Raises ValueError for anything but a market
+    order, for a price or amount that is not positive and finite, and for a naive ``at``.
+    """
+    _require_fillable(request, best_price, at)
+    price = _slipped(request.side, best_price, costs.slippage_bp, instrument)
+    with exact():
+        fee = price * request.amount * costs.fee_rate
+    with localcontext(ROUNDED):
+        fee = fee.quantize(FEE_STEP, rounding=ROUND_CEILING)
+    return Fill(
+        trade_id=f"{request.client_order_id}.1",
+        price=price,
+        amount=request.amount,
+        fee=fee,
+        fee_currency=instrument.quote,
+        executed_at=at + timedelta(milliseconds=costs.latency_ms),
+    )
+
+
+def _slipped(side: Side, best_price: Decimal, slippage_bp: Decimal, instrument: Instrument) -> Decimal:
+    with exact():
+        slip = best_price * slippage_bp * BASIS_POINT
+        target = best_price + slip if side is Side.BUY else best_price - slip
+    if side is Side.BUY:
+        return instrument.round_price_up(target)
+    return max(instrument.round_price_down(target), instrument.tick_size)
+
+
+def _pick(bits: bytes, low: Decimal, high: Decimal, step: Decimal) -> Decimal:
+    """One of low, low + step, ... up to high, each as likely (to 1 in 2^64 / count)."""
+    with exact():
+        count = int((high - low) // step) + 1
+        return low + step * (int.from_bytes(bits, "big") * count >> 64)
+
+
+def _require_fillable(request: OrderRequest, best_price: Decimal, at: datetime) -> None:
+    if request.type is not OrderType.MARKET:
+        raise ValueError(f"{request.client_order_id}: a {request.type} order does not fill at the market")
+    for name, value in (("price", best_price), ("amount", request.amount)):
+        if not value.is_finite() or value <= 0:
+            raise ValueError(f"{request.client_order_id}: the {name} must be positive and finite, not {value}")
+    if at.tzinfo is None:
+        raise ValueError(f"{request.client_order_id}: the time {at} has no time zone")
+
+
+def _require_range(name: str, low: Decimal, high: Decimal, ceiling: Decimal) -> None:
+    if not (low.is_finite() and high.is_finite() and 0 <= low <= high <= ceiling):
+        raise ValueError(f"{name}: need 0 <= min <= max <= {ceiling}, not {low} and {high}")

@@ -1,0 +1,17 @@
+"""Settings of the test run: the real ones, on a throw-away VAR and a file database per test process."""
+
+import os
+import tempfile
+from pathlib import Path
+
+_scratch = Path(tempfile.mkdtemp(prefix="platform-tests-"))
+os.environ.update(VAR=str(_scratch), SECRET_KEY="for-tests-only-" + "x" * 40, EXCHANGE="simulated", SPEED="60")
+for name in ("DATABASE_URL", "REDIS_URL", "SIM_URL"):
+    os.environ.setdefault(name, "")
+
+from tradingplatform.settings import *  # noqa: E402, F403
+from tradingplatform.settings import DATABASES  # noqa: E402
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["TEST"] = {"NAME": _scratch / "test.sqlite3"}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

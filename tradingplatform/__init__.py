@@ -1,0 +1,1 @@
+"""The roof: wires the floors together. A tick lives here because it calls every floor."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class TradingPlatformConfig(AppConfig):
+    name = "tradingplatform"
+    verbose_name = "Trading platform"

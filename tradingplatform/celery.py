@@ -1,0 +1,12 @@
+"""The Celery application. Start a worker with ``celery -A tradingplatform worker -Q trading``."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradingplatform.settings")
+
+app = Celery("tradingplatform")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_routes = {"tradingplatform.tasks.tick_bot": {"queue": "trading"}}
+app.autodiscover_tasks(["tradingplatform"])

@@ -1,0 +1,72 @@
+"""The environment, typed. A value that does not fit stops the start with a line that says what was wrong.
+
+Read from, the first that has it: the process environment, the file ``.env``, the file ``VAR/runtime.env`` (written by
+the launcher, so that a command typed in a second terminal finds the running platform).
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Environment(BaseSettings):
+    """Every variable the platform reads. Unknown variables are somebody else's and ignored."""
+
+    model_config = SettingsConfigDict(extra="ignore", case_sensitive=True, env_ignore_empty=True)
+
+    VAR: Path = Field(default=Path("var"), description="folder of all state; one per exchange")
+    PORT: int = Field(default=8000, ge=1, le=65535, description="port of the console on 127.0.0.1")
+    SPEED: float = Field(default=60, ge=1, le=3600, description="market time per wall time; 1 on a real exchange")
+    EXCHANGE: str = Field(default="simulated", pattern=r"^[a-z0-9_]+$", description="'simulated' or a ccxt exchange id")
+    FLEET: Path = Field(default=ROOT / "fleet.toml", description="the fleet file loaded at first start")
+    SIM_URL: str = Field(default="", description="where the simulated exchange listens (set by the launcher)")
+    REDIS_URL: str = Field(default="", description="a Redis of one's own; empty: the launcher starts one")
+    DATABASE_URL: str = Field(default="", description="postgres://...; empty: SQLite in VAR")
+    SECRET_KEY: str = Field(default="", description="Django's; empty: the one kept in VAR/secret_key")
+    DEBUG: bool = False
+    ALLOWED_HOSTS: str = Field(default="127.0.0.1,localhost,[::1]", description="comma-separated")
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    LOG_FORMAT: Literal["json", "console"] = "json"
+
+    @field_validator("VAR", "FLEET")
+    @classmethod
+    def _below_the_project(cls, path: Path) -> Path:
+        return path if path.is_absolute() else ROOT / path
+
+
+class BadEnvironment(Exception):
+    """A variable does not fit; the text names it, the value, and what is allowed."""
+
+
+def read_environment() -> Environment:
+    """The environment of this process. Raises BadEnvironment."""
+    try:
+        var = Environment(_env_file=ROOT / ".env").VAR  # type: ignore[call-arg]
+        return Environment(_env_file=(var / "runtime.env", ROOT / ".env"))  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise BadEnvironment("\n".join(_complaint(problem) for problem in error.errors())) from None
+
+
+def _complaint(problem: object) -> str:
+    assert isinstance(problem, dict)
+    name = ".".join(str(part) for part in problem["loc"])
+    shown = "" if name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL") else f"={problem['input']!r}"
+    field = Environment.model_fields.get(name)
+    meaning = f" ({field.description})" if field and field.description else ""
+    return f"{name}{shown}: {problem['msg']}{meaning}"
+
+
+def secret_key(env: Environment) -> str:
+    """Django's secret key: given, or the one the launcher keeps in VAR. Raises BadEnvironment when there is none."""
+    if env.SECRET_KEY:
+        return env.SECRET_KEY
+    try:
+        return (env.VAR / "secret_key").read_text().strip()
+    except FileNotFoundError:
+        where = os.fspath(env.VAR)
+        raise BadEnvironment(f"no SECRET_KEY and none kept in {where}: `make run` makes one, or set it") from None
