@@ -6,7 +6,7 @@ because the text of a positive number sorts after "0" and that of a negative one
 """
 
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -19,7 +19,13 @@ MAX_DIGITS = 40
 """More than any exchange books; what is longer is a mistake, refused before it is stored."""
 
 
-class ExactDecimalField(models.Field[Any, Decimal]):
+if TYPE_CHECKING:
+    _Field = models.Field[Any, Decimal]
+else:  # Django's Field takes no type parameters at run time
+    _Field = models.Field
+
+
+class ExactDecimalField(_Field):
     """A finite Decimal, stored to the last digit. Floats are refused: they have lost digits already."""
 
     description = "Exact decimal"

@@ -10,6 +10,7 @@ from django.db.models import Q
 from bots.fields import ExactDecimalField
 from bots.models import Bot, ExchangeAccount
 from execution.states import LIVE_POSITION, UNFINISHED_ORDER, OrderStatus, PositionStatus
+from market.money import ZERO
 from market.orders import OrderType, Side
 from risk.exits import ExitReason
 from risk.models import Decision
@@ -28,13 +29,14 @@ class Portfolio(models.Model):
 
     account = models.OneToOneField(ExchangeAccount, on_delete=models.PROTECT, related_name="portfolio")
     lock_version = models.PositiveBigIntegerField(default=0, help_text="written first in every gate transaction")
-    capital = ExactDecimalField(default="0", help_text="sum of the capital changes")
-    realised = ExactDecimalField(default="0", help_text="realised profit, fees inside")
-    fees = ExactDecimalField(default="0", help_text="fees paid, for information: they are inside realised")
-    cost = ExactDecimalField(default="0", help_text="cost basis of all open positions")
-    unrealised = ExactDecimalField(default="0", help_text="at the last marks")
-    exposure = ExactDecimalField(default="0", help_text="notional of open positions and reserved entries")
-    peak_equity = ExactDecimalField(default="0")
+    capital = ExactDecimalField(default=ZERO, help_text="sum of the capital changes")
+    realised = ExactDecimalField(default=ZERO, help_text="realised profit, fees inside")
+    fees = ExactDecimalField(default=ZERO, help_text="fees paid, for information: they are inside realised")
+    cost = ExactDecimalField(default=ZERO, help_text="cost basis of all open positions")
+    unrealised = ExactDecimalField(default=ZERO, help_text="at the last marks")
+    reserved = ExactDecimalField(default=ZERO, help_text="notional of entries on their way, not yet filled")
+    exposure = ExactDecimalField(default=ZERO, help_text="notional of open positions at their marks, and reserved")
+    peak_equity = ExactDecimalField(default=ZERO)
 
     def __str__(self) -> str:
         return f"portfolio of {self.account}"
@@ -45,7 +47,7 @@ class AssetExposure(models.Model):
 
     portfolio = models.ForeignKey(Portfolio, on_delete=models.CASCADE, related_name="assets")
     asset = models.CharField(max_length=16)
-    exposure = ExactDecimalField(default="0")
+    exposure = ExactDecimalField(default=ZERO)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["portfolio", "asset"], name="one_exposure_per_asset")]
@@ -58,12 +60,12 @@ class BotBook(models.Model):
     """One bot's running totals, in quote. Its equity is its capital + realised + unrealised."""
 
     bot = models.OneToOneField(Bot, on_delete=models.CASCADE, related_name="book")
-    realised = ExactDecimalField(default="0", help_text="realised profit, fees inside")
-    fees = ExactDecimalField(default="0")
-    unrealised = ExactDecimalField(default="0", help_text="at the last mark")
-    peak_equity = ExactDecimalField(default="0")
+    realised = ExactDecimalField(default=ZERO, help_text="realised profit, fees inside")
+    fees = ExactDecimalField(default=ZERO)
+    unrealised = ExactDecimalField(default=ZERO, help_text="at the last mark")
+    peak_equity = ExactDecimalField(default=ZERO)
     day = models.DateField(null=True, help_text="the UTC day (market time) that day_start_equity belongs to")
-    day_start_equity = ExactDecimalField(default="0")
+    day_start_equity = ExactDecimalField(default=ZERO)
     loss_streak = models.PositiveIntegerField(default=0, help_text="losing positions in a row, up to now")
     wins = models.PositiveIntegerField(default=0)
     losses = models.PositiveIntegerField(default=0)
@@ -80,12 +82,13 @@ class Position(models.Model):
     symbol = models.CharField(max_length=32)
     status = models.CharField(max_length=8, choices=_choices(PositionStatus), default=PositionStatus.OPENING)
     entry_slot = models.BigIntegerField()
-    quantity = ExactDecimalField(default="0", help_text="held now, in base: fills less base fees")
-    cost = ExactDecimalField(default="0", help_text="cost basis of what is held, in quote, fees not in it")
-    realised = ExactDecimalField(default="0", help_text="realised profit in quote, fees inside")
-    fees = ExactDecimalField(default="0", help_text="fees paid, in quote")
-    exposure = ExactDecimalField(default="0", help_text="its part of the portfolio's exposure, in quote")
-    unrealised = ExactDecimalField(default="0", help_text="at the last mark, in quote")
+    quantity = ExactDecimalField(default=ZERO, help_text="held now, in base: fills less base fees")
+    cost = ExactDecimalField(default=ZERO, help_text="cost basis of what is held, in quote, fees not in it")
+    realised = ExactDecimalField(default=ZERO, help_text="realised profit in quote, fees inside")
+    fees = ExactDecimalField(default=ZERO, help_text="fees paid, in quote")
+    reserved = ExactDecimalField(default=ZERO, help_text="notional of its entry that is not filled yet, in quote")
+    exposure = ExactDecimalField(default=ZERO, help_text="its part of the portfolio's exposure, in quote")
+    unrealised = ExactDecimalField(default=ZERO, help_text="at the last mark, in quote")
     entry_price = ExactDecimalField(null=True, help_text="average of the entry's fills")
     exit_price = ExactDecimalField(null=True, help_text="average of the exits' fills")
     stop_price = ExactDecimalField()
@@ -152,8 +155,8 @@ class Order(models.Model):
     stop_price = ExactDecimalField(null=True)
     reference_price = ExactDecimalField(help_text="the price it was decided at: what slippage is measured against")
     status = models.CharField(max_length=8, choices=_choices(OrderStatus), default=OrderStatus.PREPARED)
-    filled = ExactDecimalField(default="0", help_text="in base")
-    filled_cost = ExactDecimalField(default="0", help_text="sum of price x amount of its fills, in quote")
+    filled = ExactDecimalField(default=ZERO, help_text="in base")
+    filled_cost = ExactDecimalField(default=ZERO, help_text="sum of price x amount of its fills, in quote")
     reason = models.CharField(max_length=300, blank=True, help_text="why it was made")
     answer = models.CharField(max_length=300, blank=True, help_text="what the exchange said when it did not fill")
     market_at = models.DateTimeField(help_text="market time of the intent")

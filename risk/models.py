@@ -1,5 +1,7 @@
 """Limits, decisions, halts and the dead man's switch, as rows."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import Q
 
@@ -9,7 +11,7 @@ from risk import limits
 
 
 def _fraction(default: str, help_text: str) -> ExactDecimalField:
-    return ExactDecimalField(default=default, help_text=help_text)
+    return ExactDecimalField(default=Decimal(default), help_text=help_text)
 
 
 def _is_fraction(*names: str) -> Q:
