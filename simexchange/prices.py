@@ -33,7 +33,7 @@ from simexchange.candles import (
 )
 from simexchange.factors import MINUTES, DayPath, Factor, day_path
 from simexchange.instruments import Instrument
-from simexchange.timeframes import DAY_MS, HOUR_MS, MINUTE_MS, floor_to
+from simexchange.timeframes import DAY_MS, HOUR_MS, MINUTE_MS
 from simexchange.universe import MARKET_MINUTE_VOL, MARKETS, Market
 
 #: Trading begins on 2017-08-17, Binance's own first day.
@@ -48,7 +48,7 @@ class GeneratedPrices:
     memory is bounded however long the market runs, and a dropped day costs about half a millisecond to compute again.
     """
 
-    def __init__(self, seed: int, cache_bytes: int = 80 * 2**20) -> None:
+    def __init__(self, seed: int, cache_bytes: int = 64 * 2**20) -> None:
         self._seed = seed
         self._markets = {market.instrument.symbol: (index, market) for index, market in enumerate(MARKETS, start=1)}
         self._days: OrderedDict[tuple[str, int, int], Rows] = OrderedDict()
@@ -140,8 +140,3 @@ def minute_rows(market: Market, day: int, common: DayPath, own: DayPath, random:
     rows[:, QUOTE_VOLUME], rows[:, TAKER_QUOTE] = np.rint(volume * typical), np.rint(taker * typical)
     rows[:, TRADES] = 1 + turnover / _TRADE_VALUE * (0.5 + uniform[3])
     return rows
-
-
-def listed(at_ms: int) -> bool:
-    """Whether the invented markets trade at this market time."""
-    return at_ms >= floor_to(LISTED_MS, DAY_MS)
