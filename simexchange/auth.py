@@ -10,7 +10,7 @@ from simexchange.params import Params
 
 #: The one demo account's key pair. Nothing is protected by it: it exists so that clients sign as they must on Binance.
 DEMO_KEY = "simexchange-demo-key-0000000000000000000000000000000000000000001"
-DEMO_SECRET = "simexchange-demo-secret-00000000000000000000000000000000000000001"  # noqa: S105
+DEMO_SECRET = "simexchange-demo-secret-00000000000000000000000000000000000000001"
 
 _DEFAULT_RECV_WINDOW_MS, _MAX_RECV_WINDOW_MS = 5_000, 60_000
 _AHEAD_MS = 1_000

@@ -1,9 +1,9 @@
 """PURE. One mean-reverting random process of log-price, computable for any day on its own.
 
 It is built from the top down. A value at the start of each day (a sum of fading past daily returns: mean-reverting, so
-a price neither explodes nor dies over years), and a bridge of 1,440 minutes between two such values. Both carry the same
-regimes (4-hour slots that trend up, trend down or range, and tend to last), the same clustered volatility (a slow daily
-part, a fast 5-minute part) and fat-tailed minutes.
+a price neither explodes nor dies over years), and a bridge of 1,440 minutes between two such values. Both carry the
+same regimes (4-hour slots that trend up, trend down or range, and tend to last) and the same clustered volatility (a
+slow daily part; within the day also a fast 5-minute part and fat-tailed minutes).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _TAIL_NORM = 1.0 / np.sqrt(1 - _TAIL_SHARE + _TAIL_SHARE * _TAIL_SCALE**2)
 
 @dataclass(frozen=True)
 class Factor:
-    """``process`` keys its random numbers; ``minute_vol`` is the typical standard deviation of a one-minute log return."""
+    """``process`` keys its random numbers; ``minute_vol`` is the typical standard deviation of a minute's log return."""
 
     seed: int
     process: int
@@ -51,9 +51,8 @@ class DayPath:
 
 def _two_chunks(factor: Factor, purpose: int, chunk: int, per_day: int) -> Floats:
     """Normal numbers of the chunk before (burn-in) and of the chunk itself."""
-    return np.concatenate(
-        [noise.stream(factor.seed, factor.process, purpose, c).standard_normal(CHUNK * per_day) for c in (chunk - 1, chunk)]
-    )
+    streams = [noise.stream(factor.seed, factor.process, purpose, c) for c in (chunk - 1, chunk)]
+    return np.concatenate([random.standard_normal(CHUNK * per_day) for random in streams])
 
 
 @lru_cache(maxsize=2048)
@@ -69,7 +68,7 @@ def _regimes(factor: Factor, chunk: int) -> Floats:
 def _day_volatility(factor: Factor, chunk: int) -> Floats:
     """Slow volatility multiplier at the start of each day, around 1."""
     state = noise.autoregressive(_two_chunks(factor, noise.DAY_VOLATILITY, chunk, 1), _DAY_VOL_PERSISTENCE, CHUNK)
-    return np.exp(_DAY_VOL_SPREAD * state)
+    return np.asarray(np.exp(_DAY_VOL_SPREAD * state))
 
 
 @lru_cache(maxsize=2048)
@@ -90,7 +89,8 @@ def _day_levels(factor: Factor, chunk: int) -> Floats:
     past = _MEMORY_DAYS // CHUNK
     returns = np.concatenate([_day_returns(factor, c) for c in range(chunk - past, chunk + 1)])[:-1]
     fading = _DAY_PERSISTENCE ** np.arange(_MEMORY_DAYS)
-    return np.round(np.convolve(returns, fading, mode="valid"), 9)
+    levels: Floats = np.convolve(returns, fading, mode="valid")
+    return levels.round(9)
 
 
 def _day_item(values: Floats, day: int) -> float:

@@ -7,6 +7,8 @@ final range and ends at its close.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from simexchange.candles import CLOSE, HIGH, LOW, OPEN, OPEN_MS, VOLUME, Rows
@@ -44,7 +46,7 @@ def partial(row: Rows, elapsed: float, tick: int) -> Rows:
     corners = _legs(row)
     seen = [corners[0][1]]
     last = seen[0]
-    for (from_share, from_price), (to_share, to_price) in zip(corners, corners[1:], strict=False):
+    for (from_share, from_price), (to_share, to_price) in pairwise(corners):
         if elapsed >= to_share:
             last = to_price
             seen.append(last)

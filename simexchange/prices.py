@@ -103,7 +103,9 @@ class GeneratedPrices:
     def _minutes(self, symbol: str, day: int) -> Rows:
         index, market = self._markets[symbol]
         own = day_path(Factor(self._seed, index, market.own_vol), day)
-        return minute_rows(market, day, self._market_path(day), own, noise.stream(self._seed, index, noise.CANDLE_SHAPE, day))
+        return minute_rows(
+            market, day, self._market_path(day), own, noise.stream(self._seed, index, noise.CANDLE_SHAPE, day)
+        )
 
 
 def minute_rows(market: Market, day: int, common: DayPath, own: DayPath, random: np.random.Generator) -> Rows:

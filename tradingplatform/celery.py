@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradingplatform.settings")
 
@@ -10,3 +11,8 @@ app = Celery("tradingplatform")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_routes = {"tradingplatform.tasks.tick_bot": {"queue": "trading"}}
 app.autodiscover_tasks(["tradingplatform"])
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _keep_our_logs(**_: object) -> None:
+    """Celery leaves logging alone when somebody answers this signal: apps.py has set it up."""

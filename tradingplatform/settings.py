@@ -135,4 +135,6 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 
 UNFOLD = {"SITE_TITLE": "Trading platform", "SITE_HEADER": "Trading platform", "SHOW_HISTORY": True}
 
-LOGGING_CONFIG = None  # structlog is set up per process, see logs.py
+LOGGING_CONFIG = None  # structlog is set up in apps.py, see logs.py
+LOG_LEVEL = ENV.LOG_LEVEL
+LOG_FORMAT = ENV.LOG_FORMAT

@@ -1,0 +1,24 @@
+"""The one interface between the platform and wherever orders go. Paper or live is chosen in the wiring, nowhere else."""
+
+from abc import ABC, abstractmethod
+
+from market.clock import Now
+from market.orders import OrderReport, OrderRequest
+
+
+class BaseExecutor(ABC):
+    """Sends orders and answers questions about them. Keeps no state that a restart would lose."""
+
+    @abstractmethod
+    def submit(self, request: OrderRequest, now: Now) -> OrderReport:
+        """Send one order, once; never retried. A definite refusal is a report with status REJECTED.
+
+        Raises market.exchange.OutcomeUnknown when it may or may not have been accepted.
+        """
+
+    @abstractmethod
+    def query(self, request: OrderRequest, now: Now) -> OrderReport:
+        """What became of an order that was sent. ABSENT only when it is proven that it never existed and never will.
+
+        Raises market.exchange.Transient when there is no answer: that is never "not found".
+        """

@@ -1,0 +1,64 @@
+"""Valuing open positions, and the equity that follows."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from bots.models import Bot
+from execution.models import BotBook, EquitySnapshot, Portfolio, Position
+from execution.states import PositionStatus
+from execution.totals import book_change, equity, figures, holding, value
+from market.clock import Now
+from market.money import exact
+
+
+def mark(portfolio: Portfolio, position_id: int, price: Decimal, priced_at: datetime) -> Position:
+    """Value a position at a price, under the portfolio lock. A price older than its mark changes nothing."""
+    position = Position.objects.select_related("bot__book").get(pk=position_id)
+    if position.status != PositionStatus.OPEN or (position.marked_at and position.marked_at >= priced_at):
+        return position
+    before = figures(position)
+    position.mark_price, position.marked_at = price, priced_at
+    value(position, holding(position), position.reserved)
+    position.save(update_fields=["mark_price", "marked_at", "unrealised", "exposure"])
+    book_change(portfolio, position.bot.book, position, before)
+    return position
+
+
+def open_day(bot: Bot, book: BotBook, now: Now) -> None:
+    """The first look at a bot on a UTC day keeps what its equity was: the daily loss is measured from there."""
+    today = now.market_at.date()
+    if book.day == today:
+        return
+    book.day, book.day_start_equity = today, bot_equity(bot, book)
+    book.save(update_fields=["day", "day_start_equity"])
+
+
+def bot_equity(bot: Bot, book: BotBook) -> Decimal:
+    """A bot's own equity in quote: its capital and what it made of it."""
+    with exact():
+        return bot.capital + book.realised + book.unrealised
+
+
+def snapshot_bot(bot: Bot, book: BotBook, now: Now, *, stale: bool) -> None:
+    """Keep a bot's equity at this moment."""
+    EquitySnapshot.objects.create(
+        account_id=bot.account_id,
+        bot=bot,
+        market_at=now.market_at,
+        equity=bot_equity(bot, book),
+        realised=book.realised,
+        unrealised=book.unrealised,
+        stale=stale,
+    )
+
+
+def snapshot_portfolio(portfolio: Portfolio, now: Now) -> None:
+    """Keep the account's equity at this moment, at the positions' last marks."""
+    EquitySnapshot.objects.create(
+        account_id=portfolio.account_id,
+        bot=None,
+        market_at=now.market_at,
+        equity=equity(portfolio),
+        realised=portfolio.realised,
+        unrealised=portfolio.unrealised,
+    )

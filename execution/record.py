@@ -1,0 +1,202 @@
+"""The only writer of order and position status: compare-and-swap, fills, money and event in one transaction."""
+
+from decimal import Decimal
+
+from execution import announce
+from execution.consequence import after_entry, after_exit
+from execution.ledger import Holding, apply_fill, cash_change
+from execution.models import BotBook, Order, Portfolio, Position, Purpose, Trade
+from execution.states import (
+    TERMINAL_ORDER,
+    UNFINISHED_ORDER,
+    OrderStatus,
+    PositionStatus,
+    check_order_move,
+    check_position_move,
+    order_status,
+)
+from execution.totals import Figures, book_change, figures, holding, under_portfolio_lock, value
+from market.clock import Now
+from market.money import ZERO, exact, ratio
+from market.orders import Fill, OrderReport, ReportStatus, Side
+
+
+class LostRace(Exception):
+    """Somebody else changed the row since it was read. Nothing was written; the next tick sees the new state."""
+
+
+def record(order: Order, report: OrderReport, now: Now) -> OrderStatus:
+    """Book what the exchange says of an order. Saying it again changes nothing.
+
+    Raises states.IllegalMove for an answer that cannot follow what is known, ValueError for fills that cannot be true
+    (an oversell), LostRace.
+    """
+    return under_portfolio_lock(
+        order.account_id, lambda portfolio: _record(portfolio, order.pk, order_status(report.status), report, now)
+    )
+
+
+def record_unknown(order: Order, reason: str, now: Now) -> None:
+    """Book that an order was sent and nobody knows what became of it."""
+    silence = OrderReport(order.client_order_id, ReportStatus.NEW, reason=reason)  # its status is not looked at
+    under_portfolio_lock(
+        order.account_id, lambda portfolio: _record(portfolio, order.pk, OrderStatus.UNKNOWN, silence, now)
+    )
+
+
+def mark_sent(order: Order, now: Now) -> None:
+    """Commit, before the network is touched, that the request may leave this machine. Raises LostRace."""
+    sent = Order.objects.filter(pk=order.pk, status=OrderStatus.PREPARED).update(
+        status=OrderStatus.SENT, sent_at=now.wall_at
+    )
+    if sent != 1:
+        raise LostRace(f"order {order.client_order_id} is no longer PREPARED")
+
+
+def _record(portfolio: Portfolio, order_id: int, new: OrderStatus, report: OrderReport, now: Now) -> OrderStatus:
+    order = Order.objects.select_related("position__bot__account", "position__bot__book").get(pk=order_id)
+    old = OrderStatus(order.status)
+    fresh = _fresh_fills(order, report)
+    if new is old and not fresh:
+        return old
+    check_order_move(old, new)
+    before = figures(order.position)
+    held = _book_fills(order, fresh)
+    _write_order(order, old, new, report, now)
+    _write_position(portfolio, order, held, before, fresh, now)
+    announce.order_changed(order, new, report, now)
+    return new
+
+
+def _fresh_fills(order: Order, report: OrderReport) -> list[Fill]:
+    """The report's fills that are not booked yet, in the order they happened."""
+    if not report.fills:
+        return []
+    booked = set(Trade.objects.filter(order=order).values_list("trade_id", flat=True))
+    return sorted((fill for fill in report.fills if fill.trade_id not in booked), key=lambda fill: fill.executed_at)
+
+
+def _book_fills(order: Order, fills: list[Fill]) -> Holding:
+    """Trades, their effect on the order and on the position's mark (both unsaved), and what is held after them."""
+    position, side = order.position, Side(order.side)
+    base, _, quote = order.symbol.partition("/")
+    held = holding(position)
+    for fill in fills:
+        held = apply_fill(held, side, fill, base, quote)
+        Trade.objects.create(
+            account_id=order.account_id,
+            order=order,
+            position=position,
+            symbol=order.symbol,
+            side=side,
+            trade_id=fill.trade_id,
+            price=fill.price,
+            amount=fill.amount,
+            fee=fill.fee,
+            fee_currency=fill.fee_currency,
+            cash_change=cash_change(side, fill, quote),
+            executed_at=fill.executed_at,
+        )
+        with exact():
+            order.filled += fill.amount
+            order.filled_cost += fill.amount * fill.price
+        position.mark_price, position.marked_at = fill.price, fill.executed_at
+    return held
+
+
+def _write_order(order: Order, old: OrderStatus, new: OrderStatus, report: OrderReport, now: Now) -> None:
+    order.status = new
+    order.exchange_order_id = report.exchange_order_id or order.exchange_order_id
+    order.answer = report.reason[:300]
+    order.finished_at = now.wall_at if new in TERMINAL_ORDER else None
+    written = Order.objects.filter(pk=order.pk, status=old).update(
+        status=new,
+        exchange_order_id=order.exchange_order_id,
+        answer=order.answer,
+        filled=order.filled,
+        filled_cost=order.filled_cost,
+        finished_at=order.finished_at,
+    )
+    if written != 1:
+        raise LostRace(f"order {order.client_order_id} is no longer {old}")
+
+
+def _write_position(
+    portfolio: Portfolio, order: Order, held: Holding, before: Figures, fresh: list[Fill], now: Now
+) -> None:
+    position = order.position
+    old_status = PositionStatus(position.status)
+    is_entry = order.purpose == Purpose.ENTRY
+    value(position, held, _still_reserved(order) if is_entry else ZERO)
+    status = (after_entry if is_entry else after_exit)(OrderStatus(order.status), position.quantity)
+    if status is not old_status:
+        check_position_move(old_status, status)
+    _set_times_and_prices(order, status, fresh, now)
+    position.status = status
+    if Position.objects.filter(pk=position.pk, status=old_status).update(**_position_columns(position)) != 1:
+        raise LostRace(f"position {position.pk} is no longer {old_status}")
+    book: BotBook = position.bot.book
+    book_change(portfolio, book, position, before)
+    if status is PositionStatus.CLOSED:
+        _count_result(book, position.realised)
+    if status is not old_status:
+        announce.position_changed(position, old_status, now)
+
+
+def _still_reserved(order: Order) -> Decimal:
+    if OrderStatus(order.status) not in UNFINISHED_ORDER:
+        return ZERO
+    with exact():
+        return (order.amount - order.filled) * order.reference_price
+
+
+def _set_times_and_prices(order: Order, status: PositionStatus, fresh: list[Fill], now: Now) -> None:
+    position = order.position
+    if fresh and order.purpose == Purpose.ENTRY:
+        position.entry_price = ratio(order.filled_cost, order.filled)
+        position.opened_at = position.opened_at or fresh[0].executed_at
+    if fresh and order.purpose != Purpose.ENTRY:
+        position.exit_price = _average_exit(order)
+    if status in (PositionStatus.CLOSED, PositionStatus.FLAT):
+        position.closed_at = fresh[-1].executed_at if fresh else now.market_at
+
+
+def _average_exit(order: Order) -> Decimal:
+    """Over all exit orders of the position, this one included: it is written already."""
+    with exact():
+        rows = list(order.position.orders.exclude(purpose=Purpose.ENTRY).values_list("filled_cost", "filled"))
+        return ratio(sum((cost for cost, _ in rows), ZERO), sum((amount for _, amount in rows), ZERO))
+
+
+_COLUMNS = (
+    "status",
+    "quantity",
+    "cost",
+    "realised",
+    "fees",
+    "reserved",
+    "exposure",
+    "unrealised",
+    "entry_price",
+    "exit_price",
+    "mark_price",
+    "marked_at",
+    "opened_at",
+    "closed_at",
+)
+
+
+def _position_columns(position: Position) -> dict[str, object]:
+    return {name: getattr(position, name) for name in _COLUMNS}
+
+
+def _count_result(book: BotBook, realised: Decimal) -> None:
+    """A position that lost, fees inside, lengthens the streak; any other ends it."""
+    if realised < 0:
+        book.losses += 1
+        book.loss_streak += 1
+    else:
+        book.wins += 1
+        book.loss_streak = 0
+    book.save(update_fields=["losses", "wins", "loss_streak"])
+

@@ -1,0 +1,231 @@
+"""From a decision to an order: one transaction that reviews and writes the intent, then, after its commit, the send.
+
+Nothing else in the code base can send an order: ``_send`` is private, and takes an ``Approved`` that only the review
+makes, or a ``Reduction`` that only ``leave`` makes and that can do no more than sell what the position holds.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import structlog
+
+from bots.models import Bot
+from execution import announce
+from execution.executors import BaseExecutor
+from execution.models import BotBook, Order, Portfolio, Position, Purpose
+from execution.portfolio import Pricing, read_exposure
+from execution.record import LostRace, mark_sent, record, record_unknown
+from execution.states import OrderStatus, PositionStatus
+from execution.totals import book_change, figures, holding, under_portfolio_lock, value
+from market.clock import Now
+from market.exchange import OutcomeUnknown
+from market.instruments import Instrument
+from market.orders import OrderReport, OrderRequest, OrderType, ReportStatus, Side
+from notifications.events import publish
+from notifications.models import Severity
+from risk.deadman import pull
+from risk.decisions import Grounds, write_decision
+from risk.exits import ExitReason
+from risk.halts import open_halts, raise_halt
+from risk.models import Outcome
+from risk.review import review
+from risk.verdicts import Approved, Proposal, Refused
+
+log = structlog.get_logger()
+
+HALTING_CHECKS = {"drawdown": "bot", "portfolio_drawdown": "account"}
+"""A refusal by one of these is a breaker that fired: it halts the scope named until an operator clears it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """Leave to sell what a position holds. Needs no approval: an exit is never blocked."""
+
+    position_id: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """Close a position: why, in words, and the price it was decided at."""
+
+    reason: ExitReason
+    text: str
+    reference_price: Decimal
+
+
+def enter(
+    bot: Bot, proposal: Proposal, pricing: Pricing, grounds: Grounds, executor: BaseExecutor, now: Now
+) -> Approved | Refused:
+    """Review a proposal and, when every check passes, send its order. The decision is stored either way."""
+
+    def gate(portfolio: Portfolio) -> tuple[Approved | Refused, Order | None]:
+        verdict = review(proposal, read_exposure(portfolio, proposal, pricing, now))
+        if isinstance(verdict, Refused):
+            _write_refusal(bot, verdict, grounds, now)
+            return verdict, None
+        return verdict, _write_entry(portfolio, bot, verdict, grounds, now)
+
+    verdict, order = under_portfolio_lock(bot.account_id, gate)
+    if order is not None and isinstance(verdict, Approved):
+        _send(verdict, order, executor, now)
+    return verdict
+
+
+def leave(
+    position: Position, wish: Exit, instrument: Instrument, grounds: Grounds | None, executor: BaseExecutor, now: Now
+) -> None:
+    """Sell what a position holds. ``grounds`` belong to a tick, whose decision is stored; None between ticks.
+
+    Raises record.LostRace when the position is not OPEN any more: somebody else is closing it.
+    """
+
+    def gate(_: Portfolio) -> tuple[Reduction, Order]:
+        held = Position.objects.select_related("bot__account").get(pk=position.pk)
+        amount = instrument.round_amount_down(held.quantity)
+        order = _write_exit(held, wish, amount, grounds, now)
+        return Reduction(held.pk, amount), order
+
+    reduction, order = under_portfolio_lock(position.account_id, gate)
+    _send(reduction, order, executor, now)
+
+
+def request_of(order: Order) -> OrderRequest:
+    """The row as the request that an executor takes."""
+    return OrderRequest(
+        client_order_id=order.client_order_id,
+        symbol=order.symbol,
+        side=Side(order.side),
+        type=OrderType(order.type),
+        amount=order.amount,
+        price=order.price,
+        stop_price=order.stop_price,
+    )
+
+
+def client_order_id(bot: Bot, slot: int, purpose: Purpose, attempt: int = 0) -> str:
+    """Our name for an order, at most 32 of [A-Za-z0-9_-]: installation, bot, slot of the entry, purpose, attempt."""
+    kind = {Purpose.ENTRY: "e", Purpose.EXIT: "x", Purpose.STOP: "s"}[purpose]
+    return f"{bot.account.order_prefix}-{bot.pk}-{slot}-{kind}{attempt or ''}"
+
+
+def _send(permit: Approved | Reduction, order: Order, executor: BaseExecutor, now: Now) -> None:
+    """The only place that calls an executor. An error that is not an answer leaves the order SENT, to be asked for."""
+    if isinstance(permit, Approved):
+        stopped = _why_stopped(order, now)
+        if stopped:
+            record(order, OrderReport(order.client_order_id, ReportStatus.CANCELED, reason=stopped), now)
+            return
+    mark_sent(order, now)
+    try:
+        report = executor.submit(request_of(order), now)
+    except OutcomeUnknown as error:
+        log.warning("order_unknown", order=order.client_order_id, error=str(error))
+        record_unknown(order, str(error), now)
+        return
+    status = record(order, report, now)
+    log.info("order", order=order.client_order_id, status=status, answer=report.reason, fills=len(report.fills))
+
+
+def _why_stopped(order: Order, now: Now) -> str:
+    """What was pulled between the review and the send: such an entry is withdrawn, it never left this machine."""
+
+    def look(_: Portfolio) -> str:
+        if pull(now):
+            return "withdrawn: the dead man's switch has triggered"
+        halts = open_halts(order.account_id, order.bot_id)
+        if halts:
+            return f"withdrawn: {halts[0]}"
+        bot = Bot.objects.get(pk=order.bot_id)
+        return "" if bot.may_enter else f"withdrawn: the bot is {bot.status}"
+
+    return under_portfolio_lock(order.account_id, look)
+
+
+def _write_refusal(bot: Bot, verdict: Refused, grounds: Grounds, now: Now) -> None:
+    write_decision(
+        bot, grounds, Outcome.REFUSED, verdict.reason, now, checks=verdict.results, failed_check=verdict.check
+    )
+    measured = {"check": verdict.check, "limit": verdict.limit, "value": verdict.value}
+    publish(
+        "risk_refused",
+        f"{bot.name} may not enter {verdict.proposal.symbol}: {verdict.reason}",
+        severity=Severity.WARNING,
+        bot_id=bot.pk,
+        payload=measured,
+        market_at=now.market_at,
+        wall_at=now.wall_at,
+    )
+    scope = HALTING_CHECKS.get(verdict.check)
+    if scope:
+        raise_halt(bot.account, bot if scope == "bot" else None, verdict.check, verdict.reason, measured, now)
+
+
+def _write_entry(portfolio: Portfolio, bot: Bot, verdict: Approved, grounds: Grounds, now: Now) -> Order:
+    """Decision, position and order in one go, the notional reserved: from here on it counts as exposure."""
+    proposal = verdict.proposal
+    decision = write_decision(bot, grounds, Outcome.APPROVED, proposal.reason, now, checks=verdict.results)
+    if proposal.stop_price is None:
+        raise AssertionError("the review approves nothing without a stop")
+    position = Position(
+        account_id=bot.account_id,
+        bot=bot,
+        symbol=proposal.symbol,
+        status=PositionStatus.OPENING,
+        entry_slot=proposal.slot,
+        stop_price=proposal.stop_price,
+        target_price=proposal.target_price,
+        created_at=now.market_at,
+    )
+    before = figures(position)
+    value(position, holding(position), proposal.notional)
+    position.save()
+    book_change(portfolio, BotBook.objects.get(bot=bot), position, before)
+    order = Order.objects.create(
+        account_id=bot.account_id,
+        bot=bot,
+        position=position,
+        decision=decision,
+        client_order_id=client_order_id(bot, proposal.slot, Purpose.ENTRY),
+        purpose=Purpose.ENTRY,
+        symbol=proposal.symbol,
+        side=Side.BUY,
+        type=OrderType.MARKET,
+        amount=proposal.amount,
+        reference_price=proposal.reference_price,
+        status=OrderStatus.PREPARED,
+        reason=proposal.reason[:300],
+        market_at=now.market_at,
+        prepared_at=now.wall_at,
+    )
+    announce.order_placed(order, now)
+    return order
+
+
+def _write_exit(held: Position, wish: Exit, amount: Decimal, grounds: Grounds | None, now: Now) -> Order:
+    attempt = held.exit_attempts + 1
+    moved = Position.objects.filter(pk=held.pk, status=PositionStatus.OPEN).update(
+        status=PositionStatus.CLOSING, exit_reason=wish.reason, exit_attempts=attempt
+    )
+    if moved != 1:
+        raise LostRace(f"position {held.pk} is {held.status}, not OPEN")
+    decision = write_decision(held.bot, grounds, Outcome.EXIT, wish.text, now) if grounds else None
+    order = Order.objects.create(
+        account_id=held.account_id,
+        bot=held.bot,
+        position=held,
+        decision=decision,
+        client_order_id=client_order_id(held.bot, held.entry_slot, Purpose.EXIT, attempt),
+        purpose=Purpose.EXIT,
+        symbol=held.symbol,
+        side=Side.SELL,
+        type=OrderType.MARKET,
+        amount=amount,
+        reference_price=wish.reference_price,
+        status=OrderStatus.PREPARED,
+        reason=wish.text[:300],
+        market_at=now.market_at,
+        prepared_at=now.wall_at,
+    )
+    announce.order_placed(order, now)
+    return order

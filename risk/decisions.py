@@ -1,0 +1,57 @@
+"""One row per bot and slot: what was looked at, what was decided, and why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bots.models import Bot
+from bots.strategies.base import Action
+from market.clock import Now
+from notifications.events import publish
+from risk.models import Decision, Outcome
+from risk.verdicts import CheckResult
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a tick looked at, as JSON values: the signal with its indicators, and the closed candle."""
+
+    slot: int
+    signal: Mapping[str, Any] = field(default_factory=dict)
+    candle: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_decision(
+    bot: Bot,
+    grounds: Grounds,
+    outcome: Outcome,
+    reason: str,
+    now: Now,
+    *,
+    checks: Sequence[CheckResult] = (),
+    failed_check: str = "",
+) -> Decision:
+    """Store the decision of one slot, in the transaction of what it decided. A second one for a slot raises
+    django.db.IntegrityError."""
+    if grounds.signal.get("action") in (Action.ENTER, Action.EXIT):
+        publish(
+            "signal",
+            f"{bot.name}: {grounds.signal['action']} {bot.symbol}, {grounds.signal['reason']}",
+            bot_id=bot.pk,
+            payload={"slot": grounds.slot, **grounds.signal},
+            market_at=now.market_at,
+            wall_at=now.wall_at,
+        )
+    return Decision.objects.create(
+        bot=bot,
+        slot=grounds.slot,
+        outcome=outcome,
+        reason=reason[:300],
+        bot_status=bot.status,
+        failed_check=failed_check,
+        signal=dict(grounds.signal),
+        candle=dict(grounds.candle),
+        checks=[check.as_dict() for check in checks],
+        market_at=now.market_at,
+        wall_at=now.wall_at,
+    )

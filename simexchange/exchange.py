@@ -1,0 +1,62 @@
+"""The running exchange: its settings, its market, its one account and the counters, passed to every endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from simexchange.clock import MarketClock
+from simexchange.engine import Account
+from simexchange.ledger import Ledger
+from simexchange.limits import Client, Limits, OrderCount
+from simexchange.market import Market
+from simexchange.params import Params
+from simexchange.stats import Stats
+
+
+@dataclass(frozen=True)
+class KeyPair:
+    """The account's API key and what it may do."""
+
+    key: str
+    secret: str
+    may_withdraw: bool = False
+    ip_restricted: bool = False
+
+
+@dataclass
+class Exchange:
+    clock: MarketClock
+    market: Market
+    ledger: Ledger
+    account: Account
+    limits: Limits
+    key: KeyPair
+    fee_rate: Decimal
+    stats: Stats
+    clients: dict[str, Client] = field(default_factory=dict)
+    order_count: OrderCount = field(default_factory=OrderCount)
+
+    def client(self, address: str) -> Client:
+        return self.clients.setdefault(address, Client())
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: its parameters and both clocks, read once when it came in."""
+
+    params: Params
+    wall_ms: int
+    market_ms: int
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A line of the API: what it costs and who answers. ``weight`` may depend on the parameters."""
+
+    method: str
+    path: str
+    weight: Callable[[Params], int]
+    answer: Callable[[Exchange, Call], object]
+    signed: bool = False

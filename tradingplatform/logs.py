@@ -1,0 +1,70 @@
+"""Logs of every process: structlog, one JSON line per fact (or colours on a terminal), context bound by entrances."""
+
+import logging
+import logging.config
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from structlog.tracebacks import ExceptionDictTransformer
+from structlog.typing import Processor
+
+QUIET = {
+    "ccxt": "WARNING",  # its DEBUG prints API keys
+    "httpx": "WARNING",  # its INFO prints bot tokens in URLs
+    "urllib3": "WARNING",
+    "celery.worker.strategy": "WARNING",  # one line per message received
+    "celery.app.trace": "WARNING",  # one line per task done: the tick's own line says more
+    "celery.beat": "WARNING",
+    "kombu": "WARNING",
+    "django.request": "ERROR",
+}
+
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def configure_logs(level: str = "INFO", style: str = "json") -> None:
+    """Set up this process: structlog and the standard library's loggers end in the same lines on stderr."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_SHARED,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(style)],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name, quiet_level in QUIET.items():
+        logging.getLogger(name).setLevel(quiet_level)
+
+
+def _renderers(style: str) -> list[Processor]:
+    if style == "console":
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # Local variables of a stack frame may hold keys: they stay out of the log.
+    exceptions = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+    return [exceptions, structlog.processors.JSONRenderer(default=str)]
+
+
+@contextmanager
+def log_context(**values: object) -> Iterator[None]:
+    """Bind values to every line logged inside."""
+    with structlog.contextvars.bound_contextvars(**values):
+        yield

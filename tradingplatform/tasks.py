@@ -1,0 +1,22 @@
+"""Celery's entrances: read the clocks, bind the log, one call each."""
+
+from celery import shared_task
+
+from tradingplatform import tick
+from tradingplatform.housekeeping import snapshot_accounts
+from tradingplatform.logs import log_context
+from tradingplatform.wiring import platform
+
+
+@shared_task(name="tradingplatform.tasks.tick_bot", ignore_result=True)
+def tick_bot(*, bot_id: int) -> None:
+    """One pass of one bot for the slot that it is now. Repeating it is harmless."""
+    ours = platform()
+    with log_context(bot_id=bot_id):
+        tick.run(ours, bot_id, ours.clock.now())
+
+
+@shared_task(name="tradingplatform.tasks.snapshot_accounts", ignore_result=True)
+def snapshot_all_accounts() -> None:
+    """Keep every account's equity."""
+    snapshot_accounts(platform().clock.now())

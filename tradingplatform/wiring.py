@@ -1,0 +1,74 @@
+"""The composition root: what the lower floors need is built here, after fork, and passed in.
+
+Every process has one ``Platform``; ``platform()`` makes it on first use.
+"""
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import redis
+from django.conf import settings
+
+from bots.models import ExchangeAccount, Mode
+from execution.executors import BaseExecutor
+from execution.paper import PaperTrader
+from market.ccxt_exchange import CcxtExchange
+from market.clock import Clock, load_clock
+from market.fetcher import DataFetcher
+from market.instruments import Instrument
+
+SIMULATED = "simulated"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What a process trades with."""
+
+    clock: Clock
+    exchange: CcxtExchange
+
+    @cached_property
+    def redis(self) -> redis.Redis:
+        return connect_redis()
+
+    @cached_property
+    def fetcher(self) -> DataFetcher:
+        return DataFetcher(self.exchange, self.redis, self.clock, namespace=f"market:{self.exchange.id}")
+
+    @cached_property
+    def _paper(self) -> PaperTrader:
+        return PaperTrader(self.fetcher.quote, self.instruments())
+
+    def instruments(self) -> dict[str, Instrument]:
+        """Every symbol of the exchange by name. Raises market.exchange.ExchangeError when it cannot be asked."""
+        return self.exchange.instruments()
+
+    def executor(self, account: ExchangeAccount) -> BaseExecutor:
+        """Where this account's orders go. Raises WrongAccount rather than trade somewhere else."""
+        if account.exchange != self.exchange.id:
+            raise WrongAccount(f"account {account} is at {account.exchange}, this platform runs on {self.exchange.id}")
+        if account.mode != Mode.PAPER:
+            raise WrongAccount(f"account {account} is in {account.mode} mode, which is not available yet: use PAPER")
+        return self._paper
+
+
+class WrongAccount(Exception):
+    """An account that this installation must not trade on."""
+
+
+@cache
+def platform() -> Platform:
+    """This process's platform, from the settings."""
+    clock = load_clock(settings.CLOCK_FILE)
+    base_url = settings.SIM_URL if settings.EXCHANGE == SIMULATED else None
+    if settings.EXCHANGE == SIMULATED and not base_url:
+        raise RuntimeError("no SIM_URL: the simulated exchange is not running (start the platform with `make run`)")
+    exchange = CcxtExchange("binance" if base_url else settings.EXCHANGE, base_url=base_url, clock=clock)
+    return Platform(clock=clock, exchange=exchange)
+
+
+def connect_redis() -> redis.Redis:
+    """A client of the configured Redis; a hung server fails a call after a few seconds instead of blocking it."""
+    if not settings.REDIS_URL:
+        raise RuntimeError("no REDIS_URL: Redis is not running (start the platform with `make run`, or set it)")
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5, health_check_interval=15)
