@@ -63,8 +63,8 @@ def _record(portfolio: Portfolio, order_id: int, new: OrderStatus, report: Order
     before = figures(order.position)
     held = _book_fills(order, fresh)
     _write_order(order, old, new, report, now)
-    _write_position(portfolio, order, held, before, fresh, now)
     announce.order_changed(order, new, report, now)
+    _write_position(portfolio, order, held, before, fresh, now)
     return new
 
 

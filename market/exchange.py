@@ -13,7 +13,15 @@ class ExchangeError(Exception):
 
 
 class Transient(ExchangeError):
-    """Nothing happened, and the same call may succeed later (network, overload, maintenance)."""
+    """Nothing happened, and the same call may succeed later (network, overload, maintenance).
+
+    ``retry_after_s`` is in wall seconds: above 0 the exchange itself said how long to stay away, and asking earlier
+    makes it worse (Binance bans the address).
+    """
+
+    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Rejected(ExchangeError):

@@ -34,7 +34,7 @@ _TAIL_NORM = 1.0 / np.sqrt(1 - _TAIL_SHARE + _TAIL_SHARE * _TAIL_SCALE**2)
 
 @dataclass(frozen=True)
 class Factor:
-    """``process`` keys its random numbers; ``minute_vol`` is the typical standard deviation of a minute's log return."""
+    """``process`` keys its random numbers; ``minute_vol`` is the standard deviation of a minute's log return."""
 
     seed: int
     process: int
@@ -60,7 +60,7 @@ def _regimes(factor: Factor, chunk: int) -> Floats:
     """Drift per slot in standard deviations, shape (CHUNK, SLOTS): positive up, negative down, 0 ranging."""
     draws = _two_chunks(factor, noise.REGIME, chunk, SLOTS)
     state = noise.autoregressive(draws, _REGIME_PERSISTENCE, CHUNK * SLOTS)
-    drift = np.where(np.abs(state) > _REGIME_THRESHOLD, np.sign(state) * _DRIFT, 0.0)
+    drift: Floats = np.where(np.abs(state) > _REGIME_THRESHOLD, np.sign(state) * _DRIFT, 0.0)
     return drift.reshape(CHUNK, SLOTS)
 
 
@@ -68,7 +68,8 @@ def _regimes(factor: Factor, chunk: int) -> Floats:
 def _day_volatility(factor: Factor, chunk: int) -> Floats:
     """Slow volatility multiplier at the start of each day, around 1."""
     state = noise.autoregressive(_two_chunks(factor, noise.DAY_VOLATILITY, chunk, 1), _DAY_VOL_PERSISTENCE, CHUNK)
-    return np.asarray(np.exp(_DAY_VOL_SPREAD * state))
+    multiplier: Floats = np.exp(_DAY_VOL_SPREAD * state)
+    return multiplier
 
 
 @lru_cache(maxsize=2048)
@@ -77,7 +78,8 @@ def _day_returns(factor: Factor, chunk: int) -> Floats:
     shock = noise.stream(factor.seed, factor.process, noise.DAY_RETURN, chunk).standard_normal(CHUNK)
     scale = factor.minute_vol * _day_volatility(factor, chunk)
     drift = _regimes(factor, chunk).sum(axis=1) * np.sqrt(_SLOT_MINUTES)
-    return scale * (drift + np.sqrt(MINUTES) * shock)
+    returns: Floats = scale * (drift + np.sqrt(MINUTES) * shock)
+    return returns
 
 
 @lru_cache(maxsize=2048)

@@ -60,6 +60,11 @@ class GeneratedPrices:
     def instruments(self) -> dict[str, Instrument]:
         return {symbol: market.instrument for symbol, (_, market) in self._markets.items()}
 
+    @property
+    def held_bytes(self) -> int:
+        """Size of the finished days that are kept."""
+        return self._held
+
     def base_ms(self, symbol: str) -> int:
         """Length of the shortest candle there is."""
         return MINUTE_MS

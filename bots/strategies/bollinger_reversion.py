@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bots.strategies import indicators
 from bots.strategies.base import Columns, Parameters, Signal
-from bots.strategies.stops import LONGEST_PERIOD, StoppedStrategy, StopParameters
+from bots.strategies.stops import LONGEST_PERIOD, StopParameters, StoppedStrategy
 from market.candles import Candles, Column
 
 
@@ -39,7 +39,7 @@ class BollingerReversion(StoppedStrategy[BollingerReversionParameters]):
 
     def at(self, candles: Candles, columns: Columns, i: int) -> Signal:
         close = candles.close[i]
-        # First: a close that jumps from below the lower band to the middle has already done what an entry would wait for.
+        # First: a close that jumps from below to the middle has already done what an entry would wait for.
         if close >= columns["middle_band"][i]:
             return self.leave(candles, columns, i, "the close is at or above the middle band")
         was_below = columns["previous_close"][i] <= columns["previous_lower_band"][i]

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bots.strategies import indicators
 from bots.strategies.base import Columns, Parameters, Signal
-from bots.strategies.stops import LONGEST_PERIOD, StoppedStrategy, StopParameters
+from bots.strategies.stops import LONGEST_PERIOD, StopParameters, StoppedStrategy
 from market.candles import Candles, Column
 
 

@@ -46,12 +46,12 @@ def atr(high: Column, low: Column, close: Column, period: int) -> Column:
 
 
 def previous_high(high: Column, period: int) -> Column:
-    """The highest of the ``period`` values before each row, the row itself excluded (a Donchian channel's upper line)."""
+    """The highest of the ``period`` values before each row, that row excluded (a Donchian channel's upper line)."""
     return previous(_guarded(lambda column: talib.MAX(column, timeperiod=period), [high])[0])
 
 
 def previous_low(low: Column, period: int) -> Column:
-    """The lowest of the ``period`` values before each row, the row itself excluded (a Donchian channel's lower line)."""
+    """The lowest of the ``period`` values before each row, that row excluded (a Donchian channel's lower line)."""
     return previous(_guarded(lambda column: talib.MIN(column, timeperiod=period), [low])[0])
 
 

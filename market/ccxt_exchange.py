@@ -1,0 +1,207 @@
+"""The border to ccxt. Nothing else imports it, and no exception of its passes through here.
+
+One object per process, made after fork: ccxt keeps an HTTP session and a throttle in it. Binance and its simulation are
+asked through ccxt's raw endpoints: its load_markets would keep 45 MB of structures that nobody reads, its candle parser
+costs more CPU than the request.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import ccxt
+import structlog
+
+from market.candles import Candles
+from market.clock import Clock
+from market.exchange import Quote, Rejected, Transient
+from market.instruments import Instrument
+from market.listings import from_binance, from_ccxt
+
+log = structlog.get_logger()
+
+SIMULATED = "simulated"
+"""The id of the simulated exchange, which speaks Binance's language."""
+
+_RAW_BINANCE = ("binance", "binanceus", SIMULATED)
+_WALL_TIME = Clock()
+_TIMEOUT_MS = 15_000  # longer than Binance's matching engine may take over an order (10 s)
+_READ_TIMEOUT_MS = 4_000  # a read may simply be asked again
+_LISTINGS_AGE_S = 3600.0  # ticks, steps and trading halts change now and then
+_LISTINGS_RETRY_S = 60.0
+_BACK_OFF_S = 5.0  # where the exchange says "too many requests" without saying for how long
+_LONGEST_TEXT = 300
+_QUERY = re.compile(r"\?[^\s\"'>)]*")
+_SECRET = re.compile(r"(?i)((?:signature|api_?key|secret|token|passphrase)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,}]+")
+
+_REFUSALS = (ccxt.BadRequest, ccxt.AuthenticationError, ccxt.NotSupported, ccxt.ArgumentsRequired)
+_TOO_MANY = (ccxt.DDoSProtection, ccxt.RateLimitExceeded)
+_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+
+
+def known_exchange_ids() -> list[str]:
+    """Every exchange that can be chosen: the simulated one, then ccxt's, by name."""
+    return [SIMULATED, *sorted(ccxt.exchanges)]
+
+
+class CcxtExchange:
+    """Public data of one exchange (``market.exchange.MarketData``). Raises Transient or Rejected, nothing else.
+
+    ``base_url`` is where the simulated exchange listens (``http://127.0.0.1:8899``), None for a real one; ``clock``
+    stamps quotes with market time. Raises ValueError for an exchange that ccxt does not know.
+    """
+
+    def __init__(self, exchange_id: str, base_url: str | None = None, clock: Clock = _WALL_TIME) -> None:
+        self.id = SIMULATED if base_url else exchange_id
+        self._clock = clock
+        self._ccxt = _connection(exchange_id, base_url)
+        self._instruments: dict[str, Instrument] = {}
+        self._ids: dict[str, str] = {}
+        self._reload_at_s = 0.0
+
+    def instruments(self) -> dict[str, Instrument]:
+        """All spot symbols by unified name; halted ones too, with ``active`` False. Asked for once an hour.
+
+        When they cannot be asked for again, the ones known are kept.
+        """
+        now_s = time.monotonic()
+        if not self._instruments or now_s >= self._reload_at_s:
+            try:
+                self._load()
+                self._reload_at_s = now_s + _LISTINGS_AGE_S
+            except Transient:
+                if not self._instruments:
+                    raise
+                self._reload_at_s = now_s + _LISTINGS_RETRY_S
+        return self._instruments
+
+    def fetch_candles(self, symbol: str, timeframe: str, since_ms: int | None, limit: int) -> Candles:
+        """Up to ``limit`` candles from ``since_ms`` on (None: the newest), as they came; the last may still be open."""
+        market_id = self._market_id(symbol)
+        with self._reading(f"candles of {symbol} {timeframe}"):
+            if self.id not in _RAW_BINANCE:
+                return Candles.from_rows(self._ccxt.fetch_ohlcv(symbol, timeframe, since_ms, limit))
+            query = {"symbol": market_id, "interval": timeframe, "limit": limit}
+            if since_ms is not None:
+                query["startTime"] = since_ms
+            return Candles.from_rows([row[:6] for row in _list(self._ccxt.publicGetKlines(query))])
+
+    def fetch_quote(self, symbol: str) -> Quote:
+        """The best prices now, stamped with the moment before asking. Transient while one side of the book is empty."""
+        market_id, at_ms = self._market_id(symbol), self._clock.now().market_ms
+        with self._reading(f"quote of {symbol}"):
+            if self.id in _RAW_BINANCE:
+                ticker = self._ccxt.publicGetTicker24hr({"symbol": market_id})
+                texts = ticker["bidPrice"], ticker["askPrice"], ticker["lastPrice"]
+            else:
+                ticker = self._ccxt.fetch_ticker(symbol)
+                texts = str(ticker["bid"]), str(ticker["ask"]), str(ticker["last"])
+            bid, ask, last = (Decimal(text) for text in texts)
+        if not all(price.is_finite() and price > 0 for price in (bid, ask, last)):
+            raise Transient(f"{self.id}: nobody bids or asks for {symbol} now")
+        return Quote(symbol=symbol, bid=bid, ask=ask, last=last, at_ms=at_ms)
+
+    def _market_id(self, symbol: str) -> str:
+        if symbol not in self.instruments():
+            raise Rejected(f"{self.id} has no spot symbol {symbol}", code="-1121")
+        return self._ids[symbol]
+
+    def _load(self) -> None:
+        with self._reading("symbols"):
+            found = self._binance_listings() if self.id in _RAW_BINANCE else self._ccxt_listings()
+            if not found:
+                raise ValueError("no spot symbols")
+        self._instruments = {instrument.symbol: instrument for _, instrument in found}
+        self._ids = {instrument.symbol: market_id for market_id, instrument in found}
+
+    def _binance_listings(self) -> list[tuple[str, Instrument]]:
+        query = {} if self.id == "binanceus" else {"showPermissionSets": "false"}  # half of the answer
+        found = []
+        for listing in _list(self._ccxt.publicGetExchangeInfo(query)["symbols"]):
+            if not listing["isSpotTradingAllowed"]:
+                continue
+            base, quote = (self._ccxt.safe_currency_code(listing[name]) for name in ("baseAsset", "quoteAsset"))
+            try:
+                found.append((listing["symbol"], from_binance(listing, f"{base}/{quote}", base, quote)))
+            except _UNREADABLE as error:
+                log.warning("symbol left out", exchange=self.id, symbol=listing["symbol"], error=repr(error))
+        return found
+
+    def _ccxt_listings(self) -> list[tuple[str, Instrument]]:
+        found = []
+        for market in self._ccxt.load_markets(True).values():
+            if market["spot"]:
+                instrument = from_ccxt(market, self._ccxt.precisionMode == ccxt.DECIMAL_PLACES)
+                if instrument:
+                    found.append((market["id"], instrument))
+            market["info"] = None  # the exchange's own text of it, most of the memory
+        return found
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        """Around one read: its shorter timeout, and every error as one of ours."""
+        self._ccxt.timeout = _READ_TIMEOUT_MS
+        try:
+            yield
+        except ccxt.BaseError as error:
+            self._translate(what, error)
+        except OSError as error:  # what requests raises and ccxt lets through
+            raise Transient(f"{self.id}: {what}: {type(error).__name__}") from None
+        except _UNREADABLE as error:
+            raise Transient(f"{self.id}: {what}: unreadable answer ({_scrubbed(repr(error))})") from None
+        finally:
+            self._ccxt.timeout = _TIMEOUT_MS
+
+    def _translate(self, what: str, error: Exception) -> NoReturn:
+        text = _scrubbed(f"{self.id}: {what}: {type(error).__name__}: {error}")
+        if isinstance(error, _REFUSALS):
+            code = re.search(r'"code"\s*:\s*"?(-?\d+)', str(error))
+            raise Rejected(text, code=code[1] if code else "") from None
+        raise Transient(text, retry_after_s=self._told_to_wait_s() if isinstance(error, _TOO_MANY) else 0.0) from None
+
+    def _told_to_wait_s(self) -> float:
+        headers = self._ccxt.last_response_headers or {}
+        told = str(headers.get("Retry-After", ""))
+        return float(told) if told.isdecimal() else _BACK_OFF_S
+
+
+def _connection(exchange_id: str, base_url: str | None) -> Any:
+    if exchange_id == SIMULATED and base_url:
+        exchange_id = "binance"
+    if exchange_id not in ccxt.exchanges:
+        raise ValueError(f"unknown exchange {exchange_id!r}: ccxt does not have it")
+    connection = getattr(ccxt, exchange_id)({"enableRateLimit": base_url is None, "timeout": _TIMEOUT_MS})
+    connection.enableLastHttpResponse = connection.enableLastJsonResponse = False  # megabytes, kept for nobody
+    options = connection.options
+    options["maxRetriesOnFailure"] = 0  # retrying is decided above, where it is known what is being sent
+    options["fetchMargins"] = False
+    kinds = options.get("fetchMarkets")
+    if isinstance(kinds, dict) and isinstance(kinds.get("types"), list):
+        kinds["types"] = ["spot"]
+    if exchange_id in _RAW_BINANCE:
+        connection.has["fetchCurrencies"] = False
+    if base_url:
+        connection.urls["api"] = {
+            name: base_url.rstrip("/") + urlsplit(url).path for name, url in connection.urls["api"].items()
+        }
+    return connection
+
+
+def _list(answer: object) -> list[Any]:
+    """The answer, when it is a list: a proxy's page arrives as text, and text has items too."""
+    if not isinstance(answer, list):
+        raise TypeError(f"not a list but {type(answer).__name__}")
+    return answer
+
+
+def _scrubbed(text: str) -> str:
+    """Without query strings and signatures, and not longer than a log line can bear."""
+    text = re.sub(r"\?[^\s\"'>)]*", "", text)
+    text = re.sub(
+        r"(?i)(signature|api_?key|secret|token|passphrase)([\"']?\s*[=:]\s*[\"']?)[^\s\"'&,}]+", r"\1\2***", text
+    )
+    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "..."

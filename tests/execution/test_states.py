@@ -1,0 +1,86 @@
+"""The transition tables say something about every pair, and no status is a trap."""
+
+from itertools import product
+
+import pytest
+
+from execution.states import (
+    LIVE_POSITION,
+    ORDER_MOVES,
+    POSITION_MOVES,
+    TERMINAL_ORDER,
+    UNFINISHED_ORDER,
+    IllegalMove,
+    OrderStatus,
+    PositionStatus,
+    check_order_move,
+    check_position_move,
+    order_status,
+)
+from market.orders import ReportStatus
+
+P, O = PositionStatus, OrderStatus
+
+LEGAL_POSITION_MOVES = {(P.OPENING, P.OPEN), (P.OPENING, P.FLAT), (P.OPEN, P.CLOSING)} | {
+    (P.CLOSING, P.CLOSED),
+    (P.CLOSING, P.OPEN),
+}
+
+LEGAL_ORDER_MOVES = (
+    {(O.PREPARED, O.SENT), (O.PREPARED, O.CANCELED)}
+    | {(O.SENT, new) for new in (O.ACKED, O.PARTIAL, O.FILLED, O.CANCELED, O.EXPIRED, O.REJECTED, O.UNKNOWN)}
+    | {(O.UNKNOWN, new) for new in (O.ACKED, O.PARTIAL, O.FILLED, O.CANCELED, O.EXPIRED, O.REJECTED, O.ABSENT)}
+    | {(O.ACKED, new) for new in (O.PARTIAL, O.FILLED, O.CANCELED, O.EXPIRED, O.UNKNOWN)}
+    | {(O.PARTIAL, new) for new in (O.PARTIAL, O.FILLED, O.CANCELED, O.EXPIRED)}
+)
+
+
+@pytest.mark.parametrize(("old", "new"), list(product(P, P)), ids=lambda status: status.value)
+def test_every_pair_of_position_statuses_is_legal_or_raises(old, new):
+    if (old, new) in LEGAL_POSITION_MOVES:
+        check_position_move(old, new)
+    else:
+        with pytest.raises(IllegalMove, match=f"{old}.*{new}"):
+            check_position_move(old, new)
+
+
+@pytest.mark.parametrize(("old", "new"), list(product(O, O)), ids=lambda status: status.value)
+def test_every_pair_of_order_statuses_is_legal_or_raises(old, new):
+    if (old, new) in LEGAL_ORDER_MOVES:
+        check_order_move(old, new)
+    else:
+        with pytest.raises(IllegalMove, match=f"{old}.*{new}"):
+            check_order_move(old, new)
+
+
+@pytest.mark.parametrize(("moves", "statuses"), [(POSITION_MOVES, P), (ORDER_MOVES, O)], ids=["position", "order"])
+def test_every_status_has_a_row_and_reaches_an_end(moves, statuses):
+    assert set(moves) == set(statuses)
+    ends = {status for status in statuses if not moves[status]}
+    for status in statuses:
+        reached, fresh = {status}, {status}
+        while fresh:
+            fresh = {new for old in fresh for new in moves[old]} - reached
+            reached |= fresh
+        assert reached & ends, f"{status} never ends"
+
+
+def test_the_sets_follow_from_the_tables():
+    assert {status for status in P if POSITION_MOVES[status]} == LIVE_POSITION
+    assert {status for status in O if ORDER_MOVES[status]} == UNFINISHED_ORDER
+    assert {status for status in O if not ORDER_MOVES[status]} == TERMINAL_ORDER
+
+
+def test_absence_is_proven_only_for_an_unknown_order():
+    assert [old for old in O if O.ABSENT in ORDER_MOVES[old]] == [O.UNKNOWN]
+
+
+def test_whatever_an_exchange_reports_an_order_of_unknown_outcome_may_become():
+    for report in ReportStatus:
+        check_order_move(O.UNKNOWN, order_status(report))
+
+
+def test_only_a_new_order_is_called_something_else():
+    assert {report: order_status(report) for report in ReportStatus} == {
+        report: O.ACKED if report is ReportStatus.NEW else O[report.name] for report in ReportStatus
+    }
