@@ -1,0 +1,78 @@
+"""The law of imports, and the rules that a linter does not see."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from celery import current_app
+
+from bots import schedule
+
+ROOT = Path(__file__).resolve().parent.parent
+FLOORS = ("tradingplatform", "execution", "risk", "bots", "market", "notifications")
+
+
+def sources(*floors: str):
+    for floor in floors:
+        for path in sorted((ROOT / floor).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path, ast.parse(path.read_text())
+
+
+def test_imports_run_down():
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_only_submit_sends_orders():
+    """``executor.submit(...)`` is called in one place of the whole code base."""
+    callers = [
+        path.relative_to(ROOT).as_posix()
+        for path, tree in sources(*FLOORS)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "submit"
+        and "execut" in ast.unparse(node.func.value)
+    ]
+    assert callers == ["execution/submit.py"]
+
+
+@pytest.mark.parametrize("name", ["_REVIEW_SEAL", "_send"])
+def test_private_keys_stay_private(name):
+    """Only the review approves, only submit.py sends."""
+    homes = {"_REVIEW_SEAL": {"risk/review.py", "risk/verdicts.py"}, "_send": {"execution/submit.py"}}
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path, tree in sources("tradingplatform", "execution", "risk")
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Name) and node.id == name)
+        or (isinstance(node, ast.alias) and node.name == name)
+        or (isinstance(node, ast.Attribute) and node.attr == name and name == "_REVIEW_SEAL")
+    }
+    assert users <= homes[name]
+
+
+def test_statuses_are_written_by_their_one_writer():
+    """Order and position status columns are written in record.py and, for the intent itself, in submit.py."""
+    writers = {
+        path.relative_to(ROOT).as_posix()
+        for path, tree in sources("tradingplatform", "execution")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword)
+        and node.arg == "status"
+        and isinstance(node.value, ast.Attribute)
+        and ast.unparse(node.value.value) in ("OrderStatus", "PositionStatus")
+        and ast.unparse(node.value) != "PositionStatus.OPEN"
+    }
+    assert writers <= {"execution/submit.py", "execution/record.py"}
+
+
+def test_the_scheduled_task_exists():
+    """The schedule names its task in a string, which no import checks."""
+    current_app.loader.import_default_modules()
+    assert schedule.TICK_TASK in current_app.tasks
