@@ -21,7 +21,13 @@ def why_not_name(name: str) -> str | None:
 
 
 def judge(
-    *, strategy: str, parameters: object, symbol: str, timeframe: str, capital: Decimal | None, quote: str | None
+    *,
+    strategy: str | None,
+    parameters: object,
+    symbol: str | None = None,
+    timeframe: str | None = None,
+    capital: Decimal | None = None,
+    quote: str | None = None,
 ) -> Problems:
     """Everything that can be judged without the exchange. What is None is not judged: it was refused already."""
     found = {
@@ -39,14 +45,14 @@ def why_not_capital(capital: Decimal | None) -> list[str]:
     return [f"capital must be above 0, not {capital}"] if capital is not None and capital <= 0 else []
 
 
-def _why_not_strategy(strategy: str) -> list[str]:
-    if strategy in STRATEGIES:
+def _why_not_strategy(strategy: str | None) -> list[str]:
+    if strategy is None or strategy in STRATEGIES:
         return []
     return [f"unknown strategy {strategy!r}: use one of {', '.join(STRATEGIES)}"]
 
 
-def _why_not_parameters(strategy: str, parameters: object) -> list[str]:
-    if strategy not in STRATEGIES:
+def _why_not_parameters(strategy: str | None, parameters: object) -> list[str]:
+    if strategy is None or strategy not in STRATEGIES:
         return []  # whose parameters, nobody knows
     if not isinstance(parameters, Mapping):
         return ['give an object of parameter names and values, such as {"stop_atr": 2.5}']
@@ -57,7 +63,9 @@ def _why_not_parameters(strategy: str, parameters: object) -> list[str]:
     return []
 
 
-def _why_not_symbol(symbol: str, quote: str | None) -> list[str]:
+def _why_not_symbol(symbol: str | None, quote: str | None) -> list[str]:
+    if symbol is None:
+        return []
     base, slash, quoted_in = symbol.partition("/")
     if not (base and slash and quoted_in):
         return [f"{symbol!r} is not of the form BASE/QUOTE, such as BTC/USDT"]
@@ -66,7 +74,7 @@ def _why_not_symbol(symbol: str, quote: str | None) -> list[str]:
     return []
 
 
-def _why_not_timeframe(timeframe: str) -> list[str]:
-    if timeframe in TIMEFRAMES:
+def _why_not_timeframe(timeframe: str | None) -> list[str]:
+    if timeframe is None or timeframe in TIMEFRAMES:
         return []
     return [f"unknown timeframe {timeframe!r}: use one of {', '.join(TIMEFRAMES)}"]

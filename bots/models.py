@@ -1,15 +1,14 @@
 """Exchange accounts and bots: what is configured, and each bot's claim on its next slot."""
 
 import secrets
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from bots.definition import judge
 from bots.fields import ExactDecimalField
-from bots.strategies.registry import STRATEGIES, build
 from market.slots import TIMEFRAMES
 
 
@@ -113,24 +112,13 @@ class Bot(models.Model):
 
     def clean(self) -> None:
         """Everything that can be judged without the exchange; the symbol's existence is checked where it is known."""
-        problems: dict[str, Any] = {}
-        if self.strategy not in STRATEGIES:
-            problems["strategy"] = f"unknown strategy {self.strategy!r}: use one of {', '.join(sorted(STRATEGIES))}"
-        elif not isinstance(self.parameters, dict):
-            problems["parameters"] = "give an object of parameter names and values, such as {\"period\": 14}"
-        else:
-            try:
-                build(self.strategy, self.parameters)
-            except ValueError as error:
-                problems["parameters"] = str(error)
-        if self.timeframe not in TIMEFRAMES:
-            problems["timeframe"] = f"unknown timeframe {self.timeframe!r}: use one of {', '.join(TIMEFRAMES)}"
-        if self.capital is not None and self.capital <= 0:
-            problems["capital"] = f"capital must be above 0, not {self.capital}"
-        base, slash, quote = self.symbol.partition("/")
-        if not (base and slash and quote):
-            problems["symbol"] = f"{self.symbol!r} is not of the form BASE/QUOTE, such as BTC/USDT"
-        elif self.account_id and quote != self.account.quote:
-            problems["symbol"] = f"{self.symbol} is not quoted in the account's currency {self.account.quote}"
+        problems = judge(
+            strategy=self.strategy or None,  # what is empty was refused by its field
+            parameters=self.parameters,
+            symbol=self.symbol or None,
+            timeframe=self.timeframe or None,
+            capital=self.capital,
+            quote=self.account.quote if self.account_id else None,
+        )
         if problems:
-            raise ValidationError(problems)
+            raise ValidationError(problems)  # type: ignore[arg-type]  # the stubs know no lists of texts by field

@@ -26,8 +26,8 @@ STAGGER_SHARE = 10
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DESCRIPTION = (
-    "Derived from the Bot row, which is the truth: timeframe, phase and on/off are changed there. Changes made here are "
-    "overwritten, and switching this row off is no safety stop: pause or halt the bot instead."
+    "Derived from the Bot row, which is the truth: timeframe, phase and on/off are changed there. Changes made here "
+    "are overwritten, and switching this row off is no safety stop: pause or halt the bot instead."
 )
 _READ = 500  # bots per query of sync_all
 _WRITTEN = ["name", "task", "kwargs", "queue", "interval", "start_time", "enabled", "description"]
@@ -57,7 +57,7 @@ def sync(bot: Bot) -> None:
 def sync_many(bot_ids: Sequence[int]) -> list[Bot]:
     """``sync`` for many bots with a fixed number of queries. Returns the bots as they are stored now."""
     with transaction.atomic():
-        bots = list(Bot.objects.filter(pk__in=bot_ids))
+        bots = list(Bot.objects.select_for_update().filter(pk__in=bot_ids))
         keys = {task_kwargs(bot.pk): bot for bot in bots}
         found = PeriodicTask.objects.filter(task=TICK_TASK, kwargs__in=keys).select_related("interval")
         rows = {row.kwargs: row for row in found}
@@ -75,13 +75,13 @@ def sync_all() -> None:
             sync_many(ids[start : start + _READ])
         keys = {task_kwargs(pk) for pk in ids}
         rows = PeriodicTask.objects.filter(task=TICK_TASK).values_list("pk", "kwargs")
-        _delete(pk for pk, kwargs in rows if kwargs not in keys)
+        for orphan in [pk for pk, kwargs in rows if kwargs not in keys]:
+            PeriodicTask.objects.filter(pk=orphan).delete()
 
 
 def remove(bot_id: int) -> None:
-    """Take the bot's row away."""
-    with transaction.atomic():
-        _delete(PeriodicTask.objects.filter(task=TICK_TASK, kwargs=task_kwargs(bot_id)).values_list("pk", flat=True))
+    """Take the bot's row away. (django-celery-beat tells beat of deleted rows itself.)"""
+    PeriodicTask.objects.filter(task=TICK_TASK, kwargs=task_kwargs(bot_id)).delete()
 
 
 def bot_saved(sender: object, instance: Bot, update_fields: Iterable[str] | None = None, **_: Any) -> None:
@@ -147,13 +147,3 @@ def _interval(every: int) -> Any:
     """The shared IntervalSchedule; its table has no unique constraint, so there may be two."""
     wanted = {"every": every, "period": IntervalSchedule.SECONDS}
     return IntervalSchedule.objects.filter(**wanted).first() or IntervalSchedule.objects.create(**wanted)
-
-
-def _delete(pks: Iterable[int]) -> None:
-    """Delete rows without loading them one by one; beat is told when there were any."""
-    ids = list(pks)
-    deleted = 0
-    for start in range(0, len(ids), _READ):
-        deleted += PeriodicTask.objects.filter(pk__in=ids[start : start + _READ])._raw_delete(PeriodicTask.objects.db)
-    if deleted:
-        PeriodicTasks.update_changed()

@@ -21,6 +21,7 @@ from market.clock import Clock
 from market.exchange import Quote, Rejected, Transient
 from market.instruments import Instrument
 from market.listings import from_binance, from_ccxt
+from market.redaction import redacted
 
 log = structlog.get_logger()
 
@@ -34,9 +35,6 @@ _READ_TIMEOUT_MS = 4_000  # a read may simply be asked again
 _LISTINGS_AGE_S = 3600.0  # ticks, steps and trading halts change now and then
 _LISTINGS_RETRY_S = 60.0
 _BACK_OFF_S = 5.0  # where the exchange says "too many requests" without saying for how long
-_LONGEST_TEXT = 300
-_QUERY = re.compile(r"\?[^\s\"'>)]*")
-_SECRET = re.compile(r"(?i)((?:signature|api_?key|secret|token|passphrase)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,}]+")
 
 _REFUSALS = (ccxt.BadRequest, ccxt.AuthenticationError, ccxt.NotSupported, ccxt.ArgumentsRequired)
 _TOO_MANY = (ccxt.DDoSProtection, ccxt.RateLimitExceeded)
@@ -152,12 +150,12 @@ class CcxtExchange:
         except OSError as error:  # what requests raises and ccxt lets through
             raise Transient(f"{self.id}: {what}: {type(error).__name__}") from None
         except _UNREADABLE as error:
-            raise Transient(f"{self.id}: {what}: unreadable answer ({_scrubbed(repr(error))})") from None
+            raise Transient(f"{self.id}: {what}: unreadable answer ({redacted(repr(error))})") from None
         finally:
             self._ccxt.timeout = _TIMEOUT_MS
 
     def _translate(self, what: str, error: Exception) -> NoReturn:
-        text = _scrubbed(f"{self.id}: {what}: {type(error).__name__}: {error}")
+        text = redacted(f"{self.id}: {what}: {type(error).__name__}: {error}")
         if isinstance(error, _REFUSALS):
             code = re.search(r'"code"\s*:\s*"?(-?\d+)', str(error))
             raise Rejected(text, code=code[1] if code else "") from None
@@ -196,12 +194,3 @@ def _list(answer: object) -> list[Any]:
     if not isinstance(answer, list):
         raise TypeError(f"not a list but {type(answer).__name__}")
     return answer
-
-
-def _scrubbed(text: str) -> str:
-    """Without query strings and signatures, and not longer than a log line can bear."""
-    text = re.sub(r"\?[^\s\"'>)]*", "", text)
-    text = re.sub(
-        r"(?i)(signature|api_?key|secret|token|passphrase)([\"']?\s*[=:]\s*[\"']?)[^\s\"'&,}]+", r"\1\2***", text
-    )
-    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "..."

@@ -9,7 +9,7 @@ so all of them agree on the market time without talking to each other.
 """
 
 import json
-import os
+import math
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -29,8 +29,11 @@ class Clock:
         return self.origin_market_ms + round((wall_ms - self.origin_wall_ms) * self.speed)
 
     def wall_ms(self, market_ms: int) -> int:
-        """The wall time at which the market time is reached; the inverse of ``market_ms``."""
-        return self.origin_wall_ms + round((market_ms - self.origin_market_ms) / self.speed)
+        """The first wall millisecond at which the market time has been reached.
+
+        Rounded up: an act planned for the start of a slot must not come a moment before it, in the slot before.
+        """
+        return self.origin_wall_ms + math.ceil((market_ms - self.origin_market_ms) / self.speed)
 
     def now(self) -> "Now":
         """Both clocks, read once. Call it at an entrance and pass the value down."""
@@ -69,10 +72,14 @@ def load_clock(path: Path) -> Clock:
     Raises ValueError when the file is there but is not an anchor: guessing the market time would trade on it.
     """
     try:
-        return Clock(**json.loads(path.read_text()))
+        stored = json.loads(path.read_text())
+        clock = Clock(int(stored["origin_wall_ms"]), int(stored["origin_market_ms"]), float(stored["speed"]))
+        if not (math.isfinite(clock.speed) and clock.speed > 0):
+            raise ValueError(f"speed {clock.speed}")
+        return clock
     except FileNotFoundError:
         return Clock()
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         raise ValueError(f"{path} is not a clock anchor ({error}); restore it, or remove it to start anew") from error
 
 
@@ -80,4 +87,4 @@ def save_clock(path: Path, clock: Clock) -> None:
     """Store the anchor so that a reader sees the old one or the new one, never half of it."""
     scratch = path.with_suffix(".tmp")
     scratch.write_text(json.dumps(asdict(clock)))
-    os.replace(scratch, path)
+    scratch.replace(path)

@@ -38,7 +38,10 @@ class OutcomeUnknown(ExchangeError):
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Best prices of one symbol at one moment of market time (UTC milliseconds). ``bid <= last <= ask`` is not promised."""
+    """Best prices of one symbol at one moment of market time (UTC milliseconds).
+
+    ``bid <= last <= ask`` is not promised.
+    """
 
     symbol: str
     bid: Decimal

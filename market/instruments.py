@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
+from math import isfinite
 
 from market.money import ROUNDED
 
@@ -37,7 +38,12 @@ class Instrument:
         return _to_multiple(price, self.tick_size, ROUND_FLOOR)
 
     def price_from_float(self, price: float) -> Decimal:
-        """A candle's float as an exact price on the tick grid (float noise such as 5.330000000000001e-05 goes)."""
+        """A candle's float as an exact price on the tick grid (float noise such as 5.330000000000001e-05 goes).
+
+        Raises ValueError for NaN and infinities.
+        """
+        if not isfinite(price):
+            raise ValueError(f"a price must be finite, not {price}")
         return self.round_price(Decimal(str(price)))
 
     def why_not(self, amount: Decimal, price: Decimal) -> str | None:

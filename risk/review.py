@@ -35,7 +35,10 @@ def review(proposal: Proposal, exposure: Exposure) -> Approved | Refused:
 
 def _ask(check: Check, proposal: Proposal, exposure: Exposure) -> CheckResult:
     try:
-        return check(proposal, exposure)
+        result = check(proposal, exposure)
+        if not isinstance(result, CheckResult):
+            raise TypeError(f"it answered {result!r}")
+        return result
     except Exception as error:  # whatever went wrong, the answer is no
         note = f"{check.name} raised {type(error).__name__}: {error}"[:200]
         return CheckResult(check.name, False, "an answer", type(error).__name__, note)

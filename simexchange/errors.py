@@ -12,6 +12,11 @@ class ApiError(Exception):
 
 
 # -- 10xx: the request as a whole -------------------------------------------------------------------------------------
+def internal() -> ApiError:
+    """The exchange itself failed; the client cannot know whether its request was carried out."""
+    return ApiError(-1000, "An unknown error occurred while processing the request.", 500)
+
+
 def too_much_weight(limit: int, retry_after_s: int) -> ApiError:
     return ApiError(
         -1003,

@@ -1,7 +1,8 @@
 """Recorded candles played back in market time: a folder of ``BASE_QUOTE-TF.csv.gz`` files.
 
 Each file has a header and the columns ``ts_ms,open,high,low,close,volume``, open time in UTC milliseconds. Candles are
-served as recorded, added up to longer ones, never invented: a gap stays a gap, and after the last one none appears.
+served as recorded, added up to longer ones, never invented: a gap stays a gap, and after the last one none appears. The
+last price stands in a gap and after the end; before its first candle a symbol does not trade.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import gzip
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -40,7 +41,7 @@ from simexchange.timeframes import DAY_MS, TIMEFRAMES
 _NAME = re.compile(r"^([A-Z0-9]+)_([A-Z0-9]+)-(\d+[mhd])\.csv\.gz$")
 _MIN_NOTIONAL = {"BTC": Decimal("0.0001"), "ETH": Decimal("0.001"), "BNB": Decimal("0.01")}
 _MIN_NOTIONAL_OTHERS = Decimal(5)
-_STEPS_PER_MIN_NOTIONAL = 100  # a lot step is worth at most this share of the smallest order
+_STEPS_PER_MIN_NOTIONAL = 100  # at most this many lot steps make up the smallest order, and at least a tenth of it
 
 
 @dataclass(frozen=True)
@@ -124,10 +125,11 @@ def _recording(path: Path, base: str, quote: str, length_ms: int) -> Recording:
     """Read one file. Prices are rounded to eight decimals: the files hold the digits of binary fractions."""
     try:
         with gzip.open(path, "rt") as lines:
-            table = np.loadtxt(lines, delimiter=",", skiprows=1, ndmin=2, dtype=np.float64)
+            written = lines.read().splitlines()[1:]
+        table = np.loadtxt(written, delimiter=",", ndmin=2, dtype=np.float64) if written else np.empty((0, 6))
     except (OSError, EOFError, ValueError) as error:
         raise ValueError(f"{path.name}: {error}") from error
-    if table.size == 0 or table.shape[1] != 6:
+    if table.size == 0 or table.shape[1] != 6 or not np.isfinite(table).all():
         raise ValueError(f"{path.name}: expected the columns ts_ms,open,high,low,close,volume")
     rows = _rows(table)
     opens, prices = rows[:, OPEN_MS], rows[:, OPEN : CLOSE + 1]
@@ -162,12 +164,12 @@ def _decimals(values: Rows) -> int:
 def _instrument(base: str, quote: str, rows: Rows, length_ms: int) -> Instrument:
     """Trading rules that the recorded numbers fit.
 
-    The tick is the prices' last decimal. The step is the volumes', but no finer than a hundredth of the smallest order
-    needs: recorders write volumes with digits that no exchange accepts.
+    The tick is the prices' last decimal. The step is the volumes', but no finer than a hundredth of the smallest
+    order: recorders write volumes with digits that no exchange accepts.
     """
     min_notional = _MIN_NOTIONAL.get(quote, _MIN_NOTIONAL_OTHERS)
     price = Decimal(int(np.median(rows[:, CLOSE]))).scaleb(-8)
-    useful = (price * _STEPS_PER_MIN_NOTIONAL / min_notional).log10().to_integral_value(ROUND_CEILING)
+    useful = (price * _STEPS_PER_MIN_NOTIONAL / min_notional).log10().to_integral_value(ROUND_FLOOR)
     step_decimals = min(_decimals(rows[:, VOLUME]), max(int(useful), 0))
     per_day = float(rows[:, QUOTE_VOLUME].mean()) / E8 * (DAY_MS / length_ms)
     book = max(Decimal(int(per_day / 20_000 * E8)).scaleb(-8), min_notional * 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import orjson
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simexchange import auth, private, public, sim
+from simexchange import auth, errors, private, public, sim
 from simexchange.clock import wall_ms
 from simexchange.errors import ApiError
 from simexchange.exchange import Call, Endpoint, Exchange
@@ -57,7 +58,10 @@ def _metered(exchange: Exchange, endpoint: Endpoint, request: Request, body: str
             auth.check_timing(params, now)
             auth.check_signature(params, query, body, exchange.key.secret)
         content = endpoint.answer(exchange, Call(params, now, exchange.clock.market_ms(now)))
-    except ApiError as error:
+    except Exception as failure:
+        error = failure if isinstance(failure, ApiError) else errors.internal()
+        if error is not failure:
+            logging.exception("%s %s failed", endpoint.method, endpoint.path)
         content, status = {"code": error.code, "msg": error.msg}, error.status
         if error.retry_after_s is not None:
             headers["Retry-After"] = str(error.retry_after_s)

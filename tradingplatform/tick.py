@@ -66,6 +66,7 @@ class Result:
     outcome: Outcome
     reason: str
     stored: bool = False  # the decision was written together with its order
+    holds: bool = False  # the bot has, or may by now have, a position to value
     stale: bool = False  # the candles were not the latest
 
 
@@ -110,7 +111,7 @@ def _decide_and_act(this: Pass) -> tuple[Window | None, Choice | None, Result]:
     position = _live_position(this.bot)
     if position is not None and position.status != PositionStatus.OPEN:
         if not settle_orders(this.bot.pk, executor, this.now):
-            return None, None, Result(Outcome.SKIPPED, "an order's outcome is not known yet")
+            return None, None, Result(Outcome.SKIPPED, "an order's outcome is not known yet", holds=True)
         this.book.refresh_from_db()
         position = _live_position(this.bot)
     instrument = this.platform.instruments().get(this.bot.symbol)
@@ -182,13 +183,13 @@ def _act(
         case Proposal() as proposal:
             verdict = enter(this.bot, proposal, _pricing(this, instrument, window), grounds, executor, this.now)
             if isinstance(verdict, Approved):
-                return Result(Outcome.APPROVED, proposal.reason, stored=True)
+                return Result(Outcome.APPROVED, proposal.reason, stored=True, holds=True)
             return Result(Outcome.REFUSED, verdict.reason, stored=True)
         case Close(reason, price, text) if position is not None:
             leave(position, Exit(reason, text, price), instrument, grounds, executor, this.now)
-            return Result(Outcome.EXIT, text, stored=True)
+            return Result(Outcome.EXIT, text, stored=True, holds=True)
         case Nothing(reason):
-            return Result(Outcome.NOTHING, reason, stale=not window.fresh)
+            return Result(Outcome.NOTHING, reason, holds=position is not None, stale=not window.fresh)
     raise AssertionError(f"{choice.act} without a position")
 
 
@@ -228,8 +229,7 @@ def _finish(this: Pass, window: Window | None, choice: Choice | None, result: Re
             write_decision(this.bot, grounds, result.outcome, result.reason, this.now)
         release(this.claim, this.now, failed=False)
 
-    traded = result.outcome in (Outcome.APPROVED, Outcome.EXIT)
-    if traded or _live_position(this.bot) is not None:
+    if result.holds:
         under_portfolio_lock(this.bot.account_id, finish)
     else:
         with transaction.atomic():

@@ -97,7 +97,7 @@ def test_a_base_fee_cannot_exceed_what_was_bought():
 
 def test_the_residue_of_rounding_goes_to_the_last_close():
     holding = Holding(quantity=D(3), cost=D(100))
-    for expected in (D("66.666666666667"), D("33.333333333334"), ZERO):
+    for expected in (D("66.666666666667"), D("33.333333333333"), ZERO):
         holding = sell(holding, "50", "1")
         assert holding.cost == expected
     assert holding.realised == D(50)

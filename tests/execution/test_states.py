@@ -19,23 +19,28 @@ from execution.states import (
 )
 from market.orders import ReportStatus
 
-P, O = PositionStatus, OrderStatus
+Pos, Ord = PositionStatus, OrderStatus
 
-LEGAL_POSITION_MOVES = {(P.OPENING, P.OPEN), (P.OPENING, P.FLAT), (P.OPEN, P.CLOSING)} | {
-    (P.CLOSING, P.CLOSED),
-    (P.CLOSING, P.OPEN),
+LEGAL_POSITION_MOVES = {
+    (Pos.OPENING, Pos.OPEN),
+    (Pos.OPENING, Pos.FLAT),
+    (Pos.OPEN, Pos.CLOSING),
+    (Pos.CLOSING, Pos.CLOSED),
+    (Pos.CLOSING, Pos.OPEN),
 }
 
+ENDED_IN_THE_BOOK = (Ord.FILLED, Ord.CANCELED, Ord.EXPIRED)
+
 LEGAL_ORDER_MOVES = (
-    {(O.PREPARED, O.SENT), (O.PREPARED, O.CANCELED)}
-    | {(O.SENT, new) for new in (O.ACKED, O.PARTIAL, O.FILLED, O.CANCELED, O.EXPIRED, O.REJECTED, O.UNKNOWN)}
-    | {(O.UNKNOWN, new) for new in (O.ACKED, O.PARTIAL, O.FILLED, O.CANCELED, O.EXPIRED, O.REJECTED, O.ABSENT)}
-    | {(O.ACKED, new) for new in (O.PARTIAL, O.FILLED, O.CANCELED, O.EXPIRED, O.UNKNOWN)}
-    | {(O.PARTIAL, new) for new in (O.PARTIAL, O.FILLED, O.CANCELED, O.EXPIRED)}
+    {(Ord.PREPARED, Ord.SENT), (Ord.PREPARED, Ord.CANCELED)}
+    | {(Ord.SENT, new) for new in (Ord.ACKED, Ord.PARTIAL, *ENDED_IN_THE_BOOK, Ord.REJECTED, Ord.UNKNOWN)}
+    | {(Ord.UNKNOWN, new) for new in (Ord.ACKED, Ord.PARTIAL, *ENDED_IN_THE_BOOK, Ord.REJECTED, Ord.ABSENT)}
+    | {(Ord.ACKED, new) for new in (Ord.PARTIAL, *ENDED_IN_THE_BOOK, Ord.UNKNOWN)}
+    | {(Ord.PARTIAL, new) for new in (Ord.PARTIAL, *ENDED_IN_THE_BOOK)}
 )
 
 
-@pytest.mark.parametrize(("old", "new"), list(product(P, P)), ids=lambda status: status.value)
+@pytest.mark.parametrize(("old", "new"), list(product(Pos, Pos)), ids=lambda status: status.value)
 def test_every_pair_of_position_statuses_is_legal_or_raises(old, new):
     if (old, new) in LEGAL_POSITION_MOVES:
         check_position_move(old, new)
@@ -44,7 +49,7 @@ def test_every_pair_of_position_statuses_is_legal_or_raises(old, new):
             check_position_move(old, new)
 
 
-@pytest.mark.parametrize(("old", "new"), list(product(O, O)), ids=lambda status: status.value)
+@pytest.mark.parametrize(("old", "new"), list(product(Ord, Ord)), ids=lambda status: status.value)
 def test_every_pair_of_order_statuses_is_legal_or_raises(old, new):
     if (old, new) in LEGAL_ORDER_MOVES:
         check_order_move(old, new)
@@ -53,7 +58,7 @@ def test_every_pair_of_order_statuses_is_legal_or_raises(old, new):
             check_order_move(old, new)
 
 
-@pytest.mark.parametrize(("moves", "statuses"), [(POSITION_MOVES, P), (ORDER_MOVES, O)], ids=["position", "order"])
+@pytest.mark.parametrize(("moves", "statuses"), [(POSITION_MOVES, Pos), (ORDER_MOVES, Ord)], ids=["position", "order"])
 def test_every_status_has_a_row_and_reaches_an_end(moves, statuses):
     assert set(moves) == set(statuses)
     ends = {status for status in statuses if not moves[status]}
@@ -66,21 +71,21 @@ def test_every_status_has_a_row_and_reaches_an_end(moves, statuses):
 
 
 def test_the_sets_follow_from_the_tables():
-    assert {status for status in P if POSITION_MOVES[status]} == LIVE_POSITION
-    assert {status for status in O if ORDER_MOVES[status]} == UNFINISHED_ORDER
-    assert {status for status in O if not ORDER_MOVES[status]} == TERMINAL_ORDER
+    assert {status for status in Pos if POSITION_MOVES[status]} == LIVE_POSITION
+    assert {status for status in Ord if ORDER_MOVES[status]} == UNFINISHED_ORDER
+    assert {status for status in Ord if not ORDER_MOVES[status]} == TERMINAL_ORDER
 
 
 def test_absence_is_proven_only_for_an_unknown_order():
-    assert [old for old in O if O.ABSENT in ORDER_MOVES[old]] == [O.UNKNOWN]
+    assert [old for old in Ord if Ord.ABSENT in ORDER_MOVES[old]] == [Ord.UNKNOWN]
 
 
 def test_whatever_an_exchange_reports_an_order_of_unknown_outcome_may_become():
     for report in ReportStatus:
-        check_order_move(O.UNKNOWN, order_status(report))
+        check_order_move(Ord.UNKNOWN, order_status(report))
 
 
 def test_only_a_new_order_is_called_something_else():
     assert {report: order_status(report) for report in ReportStatus} == {
-        report: O.ACKED if report is ReportStatus.NEW else O[report.name] for report in ReportStatus
+        report: Ord.ACKED if report is ReportStatus.NEW else Ord[report.name] for report in ReportStatus
     }

@@ -47,7 +47,7 @@ def test_mistakes_are_named(arguments: list[str], capsys: pytest.CaptureFixture[
 
 
 def test_an_exchange_that_cannot_start_says_why(tmp_path: Path) -> None:
-    with pytest.raises(StartError, match="cannot replay .*absent: no such folder"):
+    with pytest.raises(StartError, match=r"cannot replay .*absent: no such folder"):
         build_exchange(parse(["--replay", str(tmp_path / "absent")]), NOW_MS)
     with pytest.raises(StartError, match="before the first candle"):
         build_exchange(parse(["--origin-market-ms", "1400000000000"]), NOW_MS)

@@ -25,7 +25,9 @@ def terms(offers: Book | None = None, fee: str = "0.001", average: str = "50000"
     return Terms(PAIR, offered, D(average), D(fee), NOW_MS)
 
 
-def wish(side: Side = Side.BUY, quantity: str | None = None, quote: str | None = None, client_id: str = "a") -> NewOrder:
+def wish(
+    side: Side = Side.BUY, quantity: str | None = None, quote: str | None = None, client_id: str = "a"
+) -> NewOrder:
     given_quantity = None if quantity is None else D(quantity)
     given_quote = None if quote is None else D(quote)
     return NewOrder("BTCUSDT", side, OrderType.MARKET, client_id, given_quantity, given_quote)

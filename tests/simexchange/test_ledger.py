@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simexchange.depth import book
-from simexchange.engine import Outcome, Terms, place
+from simexchange.engine import Account, Outcome, Terms, place
 from simexchange.ledger import Ledger
 from simexchange.orders import NewOrder, OrderType, Side
 from simexchange.universe import MARKETS
@@ -20,9 +20,9 @@ NOW_MS = 1_760_000_000_000
 ALWAYS = 2**62
 
 
-def trade(ledger: Ledger, count: int) -> list[Outcome]:
-    account = ledger.open_account(DEPOSITS)
-    outcomes = []
+def trade(ledger: Ledger, count: int, account: Account | None = None) -> list[Outcome]:
+    account = account or ledger.open_account(DEPOSITS)
+    outcomes: list[Outcome] = []
     for number in range(count):
         now_ms = NOW_MS + number * 1000
         terms = Terms(PAIR, book(PAIR, 5_012_345 * 10**6, 40), Decimal(50_123), Decimal("0.001"), now_ms)
@@ -35,8 +35,8 @@ def trade(ledger: Ledger, count: int) -> list[Outcome]:
 
 def test_an_account_is_the_same_after_reopening(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
-    outcomes = trade(ledger, 3)
-    before = ledger.open_account({})
+    before = ledger.open_account(DEPOSITS)
+    outcomes = trade(ledger, 3, before)
     ledger.close()
     reopened = Ledger(tmp_path)
     assert reopened.open_account({"USDT": Decimal(5)}) == before  # deposits are for new ledgers only

@@ -100,7 +100,7 @@ def test_trading_rules_follow_the_recorded_digits(market: Market, tmp_path: Path
     assert (instrument.tick, instrument.step, instrument.min_notional) == (Decimal("0.01"), Decimal("0.1"), 5)
     write(tmp_path, "XYZ_BTC-1h.csv.gz", candle(0, "5.3e-05,5.33e-05,5.29e-05,5.3e-05", "431.97869504", HOUR_MS))
     other = ReplayedPrices.read(tmp_path).instruments["XYZBTC"]
-    assert (other.tick, other.step, other.min_notional) == (Decimal("0.00000001"), Decimal("0.01"), Decimal("0.0001"))
+    assert (other.tick, other.step, other.min_notional) == (Decimal("0.0000001"), Decimal("0.1"), Decimal("0.0001"))
 
 
 def test_the_default_origin_lies_where_most_symbols_trade(tmp_path: Path) -> None:
@@ -126,6 +126,7 @@ def test_of_two_recordings_the_finer_counts_and_other_files_are_left_alone(tmp_p
     [
         ([], "expected the columns"),
         (["1,2"], "expected the columns"),
+        ([candle(0, "1,nan,1,1")], "expected the columns"),
         ([candle(1, RISING), candle(0, RISING)], "must ascend"),
         ([candle(0, RISING, start=T0 + 1)], "must ascend"),
         ([candle(0, "100,99,98,100")], "between its low and its high"),

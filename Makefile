@@ -1,0 +1,72 @@
+# `make run` needs nothing but Python 3.11 or newer: the rest is installed into .venv.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench status clean install install-dev
+.NOTPARALLEL:
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+
+# Given as `make run PORT=8001` or in the environment; empty ones count as not given.
+export PORT SPEED EXCHANGE VAR FLEET REPLAY MARKET_START SEED
+
+PYTHON_FOUND := $(shell for name in "$$PYTHON3" python3.11 python3 python3.14 python3.13 python3.12 python; do \
+	[ -n "$$name" ] && "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
+PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input
+
+help:
+	@echo 'make run      start everything: exchange, bots, console (Ctrl-C stops it)'
+	@echo '                PORT=8000 SPEED=60 EXCHANGE=simulated VAR=var FLEET=fleet.toml SEED=1'
+	@echo '                REPLAY=folder MARKET_START=2026-01-31T00:00 (first start only)'
+	@echo 'make status   what the running platform is doing'
+	@echo 'make test     every test'
+	@echo 'make lint     style, types, the law of imports, migrations'
+	@echo 'make bench    how fast it is on this machine'
+	@echo 'make clean    remove .venv and caches; state in $$VAR stays'
+
+run: $(VENV)/.runtime
+	@exec $(PYTHON) -m tradingplatform.launcher
+
+status: $(VENV)/.runtime
+	@exec $(PYTHON) manage.py status
+
+test: $(VENV)/.dev
+	@$(PYTHON) -m pytest -n auto
+
+lint: $(VENV)/.dev
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy .
+	@$(VENV)/bin/lint-imports
+	@SECRET_KEY=only-for-the-checks-below-which-serve-nobody $(PYTHON) manage.py makemigrations --check --dry-run
+	@SECRET_KEY=only-for-the-checks-below-which-serve-nobody $(PYTHON) manage.py check
+
+bench: $(VENV)/.dev
+	@exec $(PYTHON) -m bench
+
+clean:
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -not -path './var*' -prune -exec rm -rf {} +
+	@echo 'Removed .venv and caches. State (VAR, by default var) was kept: remove it by hand to start anew.'
+
+install: $(VENV)/.runtime
+install-dev: $(VENV)/.dev
+
+$(VENV)/.python:
+	@if [ -z '$(PYTHON_FOUND)' ]; then \
+		echo 'make: Python 3.11 or newer is needed and was not found. Install it (Debian: apt install python3 python3-venv), or name it: make run PYTHON3=/path/to/python3' >&2; exit 1; fi
+	@if ! '$(PYTHON_FOUND)' -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo 'make: $(PYTHON_FOUND) cannot make a virtual environment. Install its venv module (Debian: apt install python3-venv).' >&2; exit 1; fi
+	@rm -rf $(VENV)
+	@'$(PYTHON_FOUND)' -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.python requirements.txt
+	@echo 'Installing into .venv (once, about a minute) ...'
+	@$(PIP) -r requirements.txt || { echo 'make: installing failed, see above. Is the network there? Run make again to go on.' >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
+	@echo 'Installing the tools for tests and checks into .venv ...'
+	@$(PIP) -r requirements-dev.txt || { echo 'make: installing failed, see above. Is the network there? Run make again to go on.' >&2; exit 1; }
+	@touch $@

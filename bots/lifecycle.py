@@ -1,0 +1,200 @@
+"""What may happen to a bot, and whose turn its next slot is. Every write is a compare-and-swap.
+
+A status moves along MOVES and nowhere else; the move, the bot's schedule and the event are one transaction. A slot is
+claimed by one UPDATE, so any number of messages, beats and workers may ring for it: one tick runs.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from bots import schedule
+from bots.models import Bot, BotStatus
+from market.clock import Now
+from market.slots import TIMEFRAMES, slot_at, slot_start_ms
+from notifications.events import publish
+from notifications.models import Severity
+
+LEASE = timedelta(seconds=100)
+"""How long a claim keeps others out, wall time. Longer than a task's hard time limit (90 s): whoever holds an expired
+lease has been killed."""
+
+LATE_SHARE = 0.1  # of the interval: a signal that old may no longer enter
+LATE_MOST_S = 300  # market seconds: nor may one of five minutes, however long the candle
+LATE_LEAST_WALL_S = 5  # wall seconds: at high speed the machine needs this much to get round at all
+
+
+class IllegalTransition(Exception):
+    """The bot's status does not allow this. The text says what it is and what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One legal kind of status change, and the event that tells of it."""
+
+    act: str
+    sources: tuple[BotStatus, ...]
+    target: BotStatus
+    event: str
+    done: str
+
+
+START = Move("start", (BotStatus.STOPPED,), BotStatus.RUNNING, "bot_started", "started")
+PAUSE = Move("pause", (BotStatus.RUNNING,), BotStatus.PAUSED, "bot_paused", "paused")
+RESUME = Move("resume", (BotStatus.PAUSED,), BotStatus.RUNNING, "bot_resumed", "resumed")
+HALT = Move("halt", (BotStatus.RUNNING, BotStatus.PAUSED), BotStatus.HALTED, "bot_halted", "halted")
+# A reset ends in PAUSED: to look at a bot and to let it enter again are two decisions.
+RESET = Move("reset", (BotStatus.HALTED,), BotStatus.PAUSED, "bot_reset", "reset")
+# Not from HALTED: the reason of a halt is acknowledged by its reset, not thrown away with the bot.
+STOP = Move("stop", (BotStatus.RUNNING, BotStatus.PAUSED), BotStatus.STOPPED, "bot_stopped", "stopped")
+
+MOVES = (START, PAUSE, RESUME, HALT, RESET, STOP)
+
+
+def start(bot: Bot, *, now: Now, actor: str, reason: str = "") -> Bot:
+    """Put a stopped bot in service: its current slot is due at once, unless it has been claimed already.
+
+    Older slots are forgotten: nobody may find the bot months late.
+    """
+    return _move(bot, START, now, actor, reason)
+
+
+def pause(bot: Bot, *, now: Now, actor: str, reason: str = "") -> Bot:
+    """No more entries; the bot goes on ticking for its exits."""
+    return _move(bot, PAUSE, now, actor, reason)
+
+
+def resume(bot: Bot, *, now: Now, actor: str, reason: str = "") -> Bot:
+    """Let a paused bot enter again."""
+    return _move(bot, RESUME, now, actor, reason)
+
+
+def stop(bot: Bot, *, now: Now, actor: str, reason: str = "") -> Bot:
+    """Take a bot out of service: it does not tick any more, so nobody manages its exits.
+
+    This floor knows no positions. The caller, on an upper floor, guarantees in the same transaction (under the
+    portfolio lock, which every entry takes) that the bot has no live position and no unfinished order.
+    """
+    return _move(bot, STOP, now, actor, reason)
+
+
+def halt(bot_id: int, reason: str, *, now: Now, actor: str) -> Bot:
+    """A risk check takes the bot's right to enter; only ``reset`` gives it back."""
+    return _move(Bot(pk=bot_id), HALT, now, actor, reason)
+
+
+def reset(bot: Bot, *, now: Now, actor: str, reason: str = "") -> Bot:
+    """Acknowledge a halt. The bot is paused then; ``resume`` lets it enter."""
+    return _move(bot, RESET, now, actor, reason)
+
+
+@transaction.atomic
+def _move(bot: Bot, move: Move, now: Now, actor: str, reason: str) -> Bot:
+    """Returns the bot as stored now; the caller's ``bot`` learns its new status too. Raises IllegalTransition."""
+    stored = Bot.objects.filter(pk=bot.pk).first()
+    if stored is None:
+        raise IllegalTransition(f"cannot {move.act} bot {bot.pk}: there is no such bot")
+    if stored.status not in move.sources:
+        raise IllegalTransition(f"cannot {move.act} bot {stored.name}: it is {stored.status}, {_legal(stored.status)}")
+    before, changes = stored.status, _changes(stored, move, now, reason)
+    same = Bot.objects.filter(pk=stored.pk, status=before, timeframe=stored.timeframe)
+    if same.update(**changes) != 1:
+        raise IllegalTransition(f"cannot {move.act} bot {stored.name}: it was changed by somebody else meanwhile")
+    for name, value in changes.items():
+        setattr(stored, name, value)
+        setattr(bot, name, value)
+    if BotStatus.STOPPED in (before, move.target):
+        schedule.sync(stored)
+    publish(
+        move.event,
+        f"Bot {stored.name} {move.done} by {actor}" + (f": {reason}" if reason else ""),
+        market_at=now.market_at,
+        wall_at=now.wall_at,
+        bot_id=stored.pk,
+        severity=Severity.WARNING if move is HALT else Severity.INFO,
+        payload={"from": before, "to": move.target, "actor": actor, "reason": reason},
+    )
+    return stored
+
+
+def _changes(stored: Bot, move: Move, now: Now, reason: str) -> dict[str, str | int | datetime]:
+    changes: dict[str, str | int | datetime] = {
+        "status": move.target,
+        "status_reason": reason[:200],
+        "updated_at": now.wall_at,
+    }
+    if move is START:
+        current = slot_at(now.market_ms, stored.interval_s)
+        changes["last_slot"] = current if stored.last_slot == current else current - 1
+    return changes
+
+
+def _legal(status: str) -> str:
+    acts = [f"{move.act} ({move.target})" for move in MOVES if status in move.sources]
+    return f"from where it can {' or '.join(acts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to run one slot's tick, until ``until`` (wall time). Whoever holds it must ``release`` it."""
+
+    bot_id: int
+    slot: int
+    token: str
+    until: datetime
+
+
+def claim_tick(bot_id: int, slot: int, now: Now, token: str | None = None) -> Claim | None:
+    """Take the slot and the bot's lease in one UPDATE; None when somebody else has either (see ``why_not_claimed``).
+
+    ``token`` (at most 36 characters) names the holder; give the Celery task's id to find the claim of a killed task.
+    A slot that has not begun is refused: it was computed for another timeframe, and would block the bot for years.
+    """
+    claim = Claim(bot_id, slot, token or str(uuid4()), now.wall_at + LEASE)
+    begun = [name for name, interval in TIMEFRAMES.items() if slot <= slot_at(now.market_ms, interval)]
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now.wall_at)
+    bot = Bot.objects.filter(free, pk=bot_id, last_slot__lt=slot, timeframe__in=begun).exclude(status=BotStatus.STOPPED)
+    claimed = bot.update(last_slot=slot, lease_token=claim.token, lease_until=claim.until)
+    return claim if claimed == 1 else None
+
+
+def why_not_claimed(bot_id: int, slot: int, now: Now) -> str:
+    """A short reason for the log. The row may have changed since the claim was refused."""
+    bot = Bot.objects.filter(pk=bot_id).first()
+    if bot is None:
+        return "no such bot"
+    if bot.status == BotStatus.STOPPED:
+        return "stopped"
+    current = slot_at(now.market_ms, bot.interval_s)
+    if bot.last_slot > current:
+        return f"the market clock went back: slot {bot.last_slot} was claimed, now is {current}"
+    if slot > current:
+        return f"slot {slot} has not begun, now is {current}"
+    if bot.last_slot >= slot:
+        return f"slot {bot.last_slot} is claimed already"
+    if bot.lease_until is not None and bot.lease_until >= now.wall_at:
+        return f"still ticking, leased for {(bot.lease_until - now.wall_at).total_seconds():.0f} s more"
+    return "somebody else was faster"
+
+
+def release(claim: Claim, now: Now, failed: bool) -> bool:
+    """End a tick: give the lease back and count it. False when the lease had expired and somebody else took it.
+
+    ``ticks`` counts every finished tick, ``ticks_failed`` those of them that failed.
+    """
+    ours = Bot.objects.filter(pk=claim.bot_id, lease_token=claim.token)
+    counts = {"ticks": F("ticks") + 1, **({"ticks_failed": F("ticks_failed") + 1} if failed else {})}
+    return ours.update(lease_token="", lease_until=None, last_tick_at=now.wall_at, **counts) == 1
+
+
+def is_late(slot: int, interval_s: int, stagger_s: int, now: Now, speed: float) -> bool:
+    """Whether the slot's tick is too old to enter, so that it may only exit.
+
+    Late is more than a tenth of the interval or five minutes of market time, the shorter, after the bot's time in the
+    slot; but never less than five seconds of wall time.
+    """
+    allowed_s = max(min(LATE_SHARE * interval_s, LATE_MOST_S), LATE_LEAST_WALL_S * speed)
+    return now.market_ms > slot_start_ms(slot, interval_s) + (stagger_s + allowed_s) * 1000

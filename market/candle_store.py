@@ -1,0 +1,86 @@
+"""What the fleet knows of the market, in Redis: windows of candles, quotes, and why something could not be had."""
+
+import json
+from decimal import Decimal
+from typing import cast
+
+import numpy as np
+import redis
+
+from market.candles import Candles
+from market.exchange import ExchangeError, Quote, Rejected, Transient
+from market.window import NOTHING, Wanted
+
+_WINDOW_AGE_S = 7 * 86_400  # a series that nobody asks for any more goes away (wall time)
+
+
+class CandleStore:
+    """Keys under ``namespace``; losing them all costs one request per series. Every method raises redis.RedisError."""
+
+    def __init__(self, client: redis.Redis, namespace: str) -> None:
+        self._redis = client
+        self._namespace = namespace
+        self._pause = f"{namespace}:pause"
+
+    def key(self, wanted: Wanted) -> str:
+        """The name of the series."""
+        return f"{self._namespace}:candles:{wanted.symbol}:{wanted.timeframe}"
+
+    def quote_key(self, symbol: str) -> str:
+        return f"{self._namespace}:quote:{symbol}"
+
+    def read(self, wanted: Wanted) -> tuple[Candles, str]:
+        """The known candles, and why no more may be asked for just now ("" when they may). One round trip."""
+        key = self.key(wanted)
+        window, note, pause = cast(list[bytes | None], self._redis.mget(key, f"{key}:note", self._pause))
+        return _candles(window, wanted.interval_ms), (pause or note or b"").decode()
+
+    def keep(self, wanted: Wanted, candles: Candles) -> None:
+        self._redis.set(self.key(wanted), candles.to_bytes(), ex=_WINDOW_AGE_S)
+
+    def note(self, wanted: Wanted, reason: str, lasting_ms: int) -> None:
+        """Nobody asks for this series again for a while (wall milliseconds): ``reason``."""
+        self._redis.set(f"{self.key(wanted)}:note", reason, px=lasting_ms)
+
+    def pause(self, reason: str, lasting_ms: int) -> None:
+        """Nobody asks the exchange for anything for a while (wall milliseconds): ``reason``."""
+        self._redis.set(self._pause, reason, px=lasting_ms)
+
+    def paused(self) -> str:
+        """Why nobody may ask the exchange just now; "" when they may."""
+        return cast(bytes, self._redis.get(self._pause) or b"").decode()
+
+    def read_quote(self, symbol: str) -> Quote | ExchangeError | None:
+        """The quote or the failure that another call has just got."""
+        kept = cast(bytes | None, self._redis.get(self.quote_key(symbol)))
+        return _quote(symbol, json.loads(kept)) if kept else None
+
+    def keep_quote(self, symbol: str, found: Quote | ExchangeError, lasting_ms: int) -> None:
+        if isinstance(found, Quote):
+            fields = ["quote", str(found.bid), str(found.ask), str(found.last), found.at_ms]
+        elif isinstance(found, Rejected):
+            fields = ["rejected", str(found), found.code]
+        else:
+            fields = ["transient", str(found)]
+        self._redis.set(self.quote_key(symbol), json.dumps(fields), px=lasting_ms)
+
+
+def _candles(data: bytes | None, interval_ms: int) -> Candles:
+    """Stored candles; nothing when they are not what was stored (they are fetched again then)."""
+    try:
+        candles = Candles.from_bytes(data or b"")
+    except ValueError:
+        return NOTHING
+    times = candles.opened_ms
+    whole = bool((np.diff(times) > 0).all()) and bool((times % interval_ms == 0).all())
+    return candles if whole else NOTHING
+
+
+def _quote(symbol: str, fields: list[str]) -> Quote | ExchangeError:
+    kind, *rest = fields
+    if kind == "rejected":
+        return Rejected(rest[0], code=rest[1])
+    if kind == "transient":
+        return Transient(rest[0])
+    bid, ask, last = (Decimal(text) for text in rest[:3])
+    return Quote(symbol=symbol, bid=bid, ask=ask, last=last, at_ms=int(rest[3]))

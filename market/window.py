@@ -1,0 +1,120 @@
+"""A question for closed candles, and its answer. PURE."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from market.candles import Candles
+from market.slots import interval_s, slot_start_ms
+
+KEPT = 1000
+"""Candles kept per symbol and timeframe: as many as Binance gives in one request of weight 2."""
+
+NOTHING = Candles.from_rows([])
+
+
+class Source(StrEnum):
+    """Where the candles of a window came from."""
+
+    CACHE = "cache"  # another call of the fleet had already fetched them
+    EXCHANGE = "exchange"  # asked for just now, by this call
+    LAST_KNOWN = "last known"  # the newest could not be had: what was known before
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Closed candles for one slot, oldest first, and how far they can be trusted.
+
+    ``expected_ms`` is the open time of the candle that closed when the slot began (UTC milliseconds of market time).
+    ``dropped`` counts candles of this fetch that could not be real. ``reason`` says why the window is not fresh.
+    """
+
+    candles: Candles
+    expected_ms: int
+    interval_ms: int
+    source: Source
+    reason: str = ""
+    dropped: int = 0
+
+    @property
+    def fresh(self) -> bool:
+        """Is the last candle the expected one?"""
+        return self.candles.last_opened_ms == self.expected_ms
+
+    @property
+    def behind(self) -> int | None:
+        """How many candles are missing at the end; 0 when fresh, None when there are no candles at all."""
+        last_ms = self.candles.last_opened_ms
+        return None if last_ms is None else (self.expected_ms - last_ms) // self.interval_ms
+
+    @property
+    def gaps(self) -> int:
+        """How many candles are missing between the first and the last."""
+        if not len(self.candles):
+            return 0
+        span_ms = int(self.candles.opened_ms[-1] - self.candles.opened_ms[0])
+        return span_ms // self.interval_ms + 1 - len(self.candles)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The closed candles that the tick of ``slot`` looks at: at most ``count``, the last one of slot - 1."""
+
+    symbol: str
+    timeframe: str
+    slot: int
+    count: int
+
+    def __post_init__(self) -> None:
+        interval_s(self.timeframe)
+        if not 1 <= self.count <= KEPT:
+            raise ValueError(f"between 1 and {KEPT} candles can be asked for, not {self.count}")
+
+    @property
+    def interval_ms(self) -> int:
+        return interval_s(self.timeframe) * 1000
+
+    @property
+    def closed_ms(self) -> int:
+        """When the last wanted candle closed: the start of the slot."""
+        return slot_start_ms(self.slot, interval_s(self.timeframe))
+
+    @property
+    def expected_ms(self) -> int:
+        """When the last wanted candle opened."""
+        return self.closed_ms - self.interval_ms
+
+    def closed(self, candles: Candles) -> Candles:
+        """Those of ``candles`` that had closed when the slot began."""
+        return candles.closed_before(self.closed_ms, interval_s(self.timeframe))
+
+    def settled_by(self, known: Candles) -> bool:
+        """Is there nothing left to ask for? Known candles that all lie after the slot are of no use to it."""
+        last_ms = known.last_opened_ms
+        return last_ms is not None and last_ms >= self.expected_ms >= int(known.opened_ms[0])
+
+    def worth_keeping(self, known: Candles) -> Candles:
+        """What of ``known`` can be continued with one request: all of it, or nothing when the gap is too wide."""
+        last_ms = known.last_opened_ms
+        if last_ms is None or not 0 <= self.expected_ms - last_ms <= (KEPT - 2) * self.interval_ms:
+            return NOTHING
+        return known
+
+    def missing_after(self, known: Candles) -> tuple[int, int]:
+        """(since, limit) of the request that continues ``known``, UTC milliseconds and candles.
+
+        It begins with the last known candle, in case the exchange has corrected it, and reaches one candle beyond the
+        wanted ones: that one's existence proves that they have closed on the exchange's clock too.
+        """
+        last_ms = known.last_opened_ms
+        since_ms = self.expected_ms - (KEPT - 2) * self.interval_ms if last_ms is None else last_ms
+        return since_ms, (self.expected_ms - since_ms) // self.interval_ms + 2
+
+    def window(self, known: Candles, source: Source, reason: str = "", dropped: int = 0) -> Window:
+        """The answer out of ``known`` candles; a reason is found where none is given and one is due."""
+        candles = self.closed(known)[-self.count :]
+        if candles.last_opened_ms == self.expected_ms:
+            reason = ""
+        elif not reason:
+            reason = f"the exchange has no {self.timeframe} candle of {self.symbol} for {self.expected_ms}"
+            reason += f" ({dropped} unusable)" if dropped else ""
+        return Window(candles, self.expected_ms, self.interval_ms, source, reason, dropped)

@@ -1,0 +1,110 @@
+"""Every process of the platform: what it does, how it is started, what it waits for, how long it may take to stop."""
+
+import json
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tradingplatform.environment import ROOT
+from tradingplatform.launcher.broker import Broker, server_arguments
+from tradingplatform.launcher.identity import Identity
+from tradingplatform.launcher.options import Options
+from market.clock import Clock
+
+# Stopped from the last to the first, one group after the other: who asks for work, who does it, what they stand on.
+GROUPS = ("base", "market", "work", "front")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """``after`` are addresses (``redis:PATH``, ``http:PORT``) that must answer before it starts."""
+
+    name: str
+    does: str
+    arguments: list[str]
+    group: str
+    stop_s: int
+    after: list[str] = field(default_factory=list)
+    folder: str = str(ROOT)
+    on_terminal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What this run consists of."""
+
+    options: Options
+    identity: Identity
+    broker: Broker
+    clock: Clock
+    exchange_port: int
+
+
+def programs(plan: Plan) -> list[Program]:
+    """In the order in which they are told about."""
+    redis = [f"redis:{plan.broker.socket}"] if plan.broker.socket else []
+    exchange = [f"http:{plan.exchange_port}"] if plan.options.simulated else []
+    both = redis + exchange
+    port = str(plan.options.PORT)
+    everything = [
+        _worker("trading", "ticks of the bots, exits and stops", both, children=2),
+        _worker("housekeeping", "snapshots, marks, the dead man's switch", both),
+        _worker("notifications", "messages to people", both),
+        Program("beat", "rings for each bot when its candle closes", _celery("beat", "--pidfile="), "front", 2, both),
+        Program("sweeper", "rings again where a ring was lost", _manage("sweep"), "front", 2, both),
+        Program("web", f"the console on http://127.0.0.1:{port}/", _uvicorn(port), "front", 4, redis),
+        Program("narrator", "these lines", _module("tradingplatform.launcher.narrator"), "front", 2, on_terminal=True),
+    ]
+    if plan.options.simulated:
+        everything.insert(0, exchange_program(plan))
+    if plan.broker.server:
+        folder, arguments = str(plan.options.VAR), server_arguments(plan.broker)
+        everything.insert(0, Program("redis", "queues and caches", arguments, "base", 3, folder=folder))
+    return everything
+
+
+def exchange_program(plan: Plan, origin: bool = True) -> Program:
+    """The simulated exchange; without ``origin`` it chooses where the market begins (a replay knows its data)."""
+    market = ["--replay", plan.identity.replay] if plan.identity.replay else ["--seed", str(plan.identity.seed)]
+    clock = ["--origin-wall-ms", str(plan.clock.origin_wall_ms), "--origin-market-ms", str(plan.clock.origin_market_ms)]
+    arguments = _module("simexchange", "--port", str(plan.exchange_port), "--speed", f"{plan.clock.speed:g}", *market)
+    arguments += ["--data", str(plan.options.VAR / "simexchange"), *(clock if origin else [])]
+    return Program("exchange", f"the simulated exchange on 127.0.0.1:{plan.exchange_port}", arguments, "market", 2)
+
+
+def write_programs(var: Path, chosen: list[Program]) -> None:
+    """For ``child``, which becomes them, and for the narrator, which tells about them."""
+    (var / "run" / "programs.json").write_text(json.dumps({program.name: asdict(program) for program in chosen}))
+
+
+def read_programs(var: Path) -> list[Program]:
+    return [Program(**stored) for stored in json.loads((var / "run" / "programs.json").read_text()).values()]
+
+
+def _worker(queue: str, does: str, after: list[str], children: int = 1) -> Program:
+    """One queue, one worker: a slow messenger must never keep an exit waiting."""
+    arguments = _celery(
+        "worker", "-Q", queue, "-n", f"{queue}@%h", "--pool", "prefork", "-c", str(children),
+        "--without-gossip", "--without-mingle", "--without-heartbeat",
+    )  # fmt: skip
+    return Program(queue, does, arguments, "work", 4, after)
+
+
+def _module(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", name, *arguments]
+
+
+def _celery(*arguments: str) -> list[str]:
+    return _module("celery", "--quiet", "-A", "tradingplatform", *arguments)
+
+
+def _manage(command: str) -> list[str]:
+    return [sys.executable, "manage.py", command]
+
+
+def _uvicorn(port: str) -> list[str]:
+    # The grace is short because an open event stream would keep the server alive for ever.
+    return _module(
+        "uvicorn", "tradingplatform.asgi:application", "--host", "127.0.0.1", "--port", port, "--lifespan", "off",
+        "--timeout-graceful-shutdown", "3", "--no-access-log", "--no-server-header", "--log-level", "warning",
+    )  # fmt: skip

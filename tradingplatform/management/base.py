@@ -1,0 +1,70 @@
+"""What the operator's commands share: the clock, who acts, and errors as one clear line each."""
+
+import getpass
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, ProgrammingError
+
+from bots.lifecycle import IllegalTransition
+from bots.models import Bot
+from execution.capital import NotEnoughCash
+from execution.held import BotInUse
+from execution.totals import NoPortfolio
+from market.clock import Now, load_clock
+from tradingplatform.fleet.problems import BadFleet
+from tradingplatform.instruments import ExchangeUnreachable
+from tradingplatform.operator import By
+
+EXPECTED = (BadFleet, BotInUse, ExchangeUnreachable, IllegalTransition, NoPortfolio, NotEnoughCash, ValueError)
+"""Refusals with a text for the operator. Anything else is a fault of ours and shows its traceback."""
+
+
+class OperatorCommand(BaseCommand):
+    """A command whose ``act`` may raise any of EXPECTED."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self.act(**options)
+        except ValidationError as error:
+            raise CommandError(_by_field(error)) from None
+        except EXPECTED as error:
+            raise CommandError(str(error)) from None
+        except (OperationalError, ProgrammingError) as error:
+            raise CommandError(f"the database cannot be used ({error}): run `python manage.py migrate`") from None
+
+    def act(self, **options: Any) -> None:
+        raise NotImplementedError
+
+    def by(self, reason: str = "") -> By:
+        return By(actor=actor(), now=now(), reason=reason)
+
+
+def now() -> Now:
+    """Both clocks, from the anchor kept in VAR: also while the platform is stopped."""
+    return load_clock(settings.CLOCK_FILE).now()
+
+
+def actor() -> str:
+    """Who types."""
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (KeyError, OSError):  # a user id without a name, as in containers
+        return "command line"
+
+
+def find_bot(name: str) -> Bot:
+    """The bot of that name. Raises CommandError, naming the nearest."""
+    bot = Bot.objects.select_related("account").filter(name=name).first()
+    if bot is None:
+        names = ", ".join(Bot.objects.filter(name__contains=name).values_list("name", flat=True)[:10])
+        raise CommandError(f"there is no bot {name!r}" + (f": perhaps {names}" if names else ""))
+    return bot
+
+
+def _by_field(error: ValidationError) -> str:
+    if not hasattr(error, "error_dict"):
+        return "\n".join(error.messages)
+    return "\n".join(f"{field}: {text}" for field, texts in error.message_dict.items() for text in texts)

@@ -1,0 +1,31 @@
+"""Make the fleet as the file says."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from tradingplatform.fleet.load import load_fleet, plan_fleet
+from tradingplatform.fleet.read import read_fleet
+from tradingplatform.fleet.show import plan_text
+from tradingplatform.fleet.source import read_source
+from tradingplatform.instruments import instruments
+from tradingplatform.management.base import OperatorCommand, actor, now
+
+
+class Command(OperatorCommand):
+    help = "Read a fleet file and make the bots as it says: all of it, or nothing when anything in it is wrong."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", nargs="?", type=Path, default=settings.ENV.FLEET, help="default: FLEET, fleet.toml")
+        parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+
+    def act(self, **options: Any) -> None:
+        fleet = read_fleet(read_source(options["file"]), options["file"].name, instruments())
+        plan = plan_fleet(fleet) if options["dry_run"] else load_fleet(fleet, now(), actor())
+        if plan.is_empty:
+            heading = "Nothing to change."
+        else:
+            heading = "Would do:" if options["dry_run"] else "Done:"
+        self.stdout.write(f"{heading}\n{plan_text(plan)}")

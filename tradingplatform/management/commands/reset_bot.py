@@ -1,0 +1,19 @@
+"""Acknowledge a halted bot's halt."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from tradingplatform.management.base import OperatorCommand, find_bot
+from tradingplatform.operator import reset_bot
+
+
+class Command(OperatorCommand):
+    help = "Acknowledge a halted bot's halt. It is paused then; resume it to let it enter again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="the bot's")
+        parser.add_argument("--reason", required=True, help="why the halt may be cleared; kept with it")
+
+    def act(self, **options: Any) -> None:
+        bot = reset_bot(find_bot(options["name"]), self.by(options["reason"]))
+        self.stdout.write(f"Bot {bot.name} is {bot.status}")

@@ -1,0 +1,117 @@
+"""Every act of a human on a bot is one function here, whether it comes from the admin, a message or a command.
+
+Each is one transaction, and leaves an event that says who did it and why.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from bots import lifecycle
+
+from bots.definition import judge, why_not_name
+from bots.models import Bot, ExchangeAccount
+from execution.capital import lock
+from execution.held import BotInUse, in_use
+from market.clock import Now
+from market.instruments import Instrument
+from risk.halts import clear_halt
+from risk.models import Halt
+from tradingplatform.symbols import why_unknown
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who acts, when, and why."""
+
+    actor: str
+    now: Now
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewBot:
+    """A bot as a person describes it."""
+
+    name: str
+    strategy: str
+    symbol: str
+    timeframe: str
+    capital: Decimal
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+@transaction.atomic
+def create_bot(account: ExchangeAccount, new: NewBot, instruments: Mapping[str, Instrument], by: By, start: bool) -> Bot:
+    """Make a bot, STOPPED unless it is to ``start``. Raises ValidationError with every problem by field."""
+    problems = _problems(account, new, instruments)
+    if problems:
+        raise ValidationError(problems)  # type: ignore[arg-type]  # the stubs know no lists of texts by field
+    bot = Bot(
+        account=account,
+        name=new.name,
+        strategy=new.strategy,
+        symbol=new.symbol,
+        timeframe=new.timeframe,
+        capital=new.capital,
+        parameters=dict(new.parameters),
+    )
+    bot.full_clean()
+    bot.save()
+    return start_bot(bot, by) if start else bot
+
+
+def start_bot(bot: Bot, by: By) -> Bot:
+    """Put a stopped bot in service. Raises lifecycle.IllegalTransition."""
+    return lifecycle.start(bot, now=by.now, actor=by.actor, reason=by.reason)
+
+
+def pause_bot(bot: Bot, by: By) -> Bot:
+    """No more entries; exits go on. Raises lifecycle.IllegalTransition."""
+    return lifecycle.pause(bot, now=by.now, actor=by.actor, reason=by.reason)
+
+
+def resume_bot(bot: Bot, by: By) -> Bot:
+    """Let a paused bot enter again. Raises lifecycle.IllegalTransition."""
+    return lifecycle.resume(bot, now=by.now, actor=by.actor, reason=by.reason)
+
+
+@transaction.atomic
+def stop_bot(bot: Bot, by: By) -> Bot:
+    """Take a bot out of service. Raises BotInUse while it holds anything, lifecycle.IllegalTransition."""
+    lock(bot.account_id)  # so that no entry comes between the look and the stop
+    held = in_use(bot.pk)
+    if held:
+        raise BotInUse(f"cannot stop bot {bot.name}: it has {held}; pause it, and stop it once that is closed")
+    return lifecycle.stop(bot, now=by.now, actor=by.actor, reason=by.reason)
+
+
+@transaction.atomic
+def reset_bot(bot: Bot, by: By) -> Bot:
+    """Acknowledge a bot's halt and clear it; the bot is paused then. Raises ValueError without a reason."""
+    if not by.reason.strip():
+        raise ValueError("a halt is cleared for a reason: give one")
+    for halt_id in Halt.objects.filter(bot=bot, cleared_at=None).values_list("pk", flat=True):
+        clear_halt(halt_id, by.actor, by.reason, by.now)
+    return lifecycle.reset(bot, now=by.now, actor=by.actor, reason=by.reason)
+
+
+def _problems(account: ExchangeAccount, new: NewBot, instruments: Mapping[str, Instrument]) -> dict[str, list[str]]:
+    problems = judge(
+        strategy=new.strategy,
+        parameters=new.parameters,
+        symbol=new.symbol,
+        timeframe=new.timeframe,
+        capital=new.capital,
+        quote=account.quote,
+    )
+    if "symbol" not in problems and (text := why_unknown(new.symbol, instruments)):
+        problems["symbol"] = [text]
+    if text := why_not_name(new.name):
+        problems["name"] = [text]
+    elif Bot.objects.filter(name=new.name).exists():
+        problems["name"] = [f"there is a bot {new.name!r} already: names are unique"]
+    return problems
