@@ -12,7 +12,7 @@ export PORT SPEED EXCHANGE VAR FLEET REPLAY MARKET_START SEED
 
 PYTHON_FOUND := $(shell for name in "$$PYTHON3" python3.11 python3 python3.14 python3.13 python3.12 python; do \
 	[ -n "$$name" ] && "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
-PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input
+PIP := $(PYTHON) -m pip install --quiet --quiet --disable-pip-version-check --no-input
 
 help:
 	@echo 'make run      start everything: exchange, bots, console (Ctrl-C stops it)'
@@ -33,13 +33,14 @@ status: $(VENV)/.runtime
 test: $(VENV)/.dev
 	@$(PYTHON) -m pytest -n auto
 
+lint: export SECRET_KEY := only-for-the-checks-below-which-serve-nobody
 lint: $(VENV)/.dev
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy .
 	@$(VENV)/bin/lint-imports
-	@SECRET_KEY=only-for-the-checks-below-which-serve-nobody $(PYTHON) manage.py makemigrations --check --dry-run
-	@SECRET_KEY=only-for-the-checks-below-which-serve-nobody $(PYTHON) manage.py check
+	@$(PYTHON) manage.py makemigrations --check --dry-run
+	@$(PYTHON) manage.py check
 
 bench: $(VENV)/.dev
 	@exec $(PYTHON) -m bench

@@ -61,8 +61,8 @@ def sync_many(bot_ids: Sequence[int]) -> list[Bot]:
         keys = {task_kwargs(bot.pk): bot for bot in bots}
         found = PeriodicTask.objects.filter(task=TICK_TASK, kwargs__in=keys).select_related("interval")
         rows = {row.kwargs: row for row in found}
-        for key, bot in keys.items():
-            _settle(bot, rows.get(key))
+        moved = [bot for key, bot in keys.items() if _settle(bot, rows.get(key))]
+        Bot.objects.bulk_update(moved, ["stagger_s", "last_slot"], batch_size=100)
         _write_rows(keys, rows)
     return bots
 
@@ -96,19 +96,17 @@ def bot_deleted(sender: object, instance: Bot, **_: Any) -> None:
     remove(instance.pk)
 
 
-def _settle(bot: Bot, row: Any) -> None:
+def _settle(bot: Bot, row: Any) -> bool:
     """Set the stagger of the bot's timeframe and, when that has changed, carry its last slot over to it.
 
-    Slot numbers of two timeframes differ: without this a bot moved from 15m to 1h would wait for centuries.
+    Slot numbers of two timeframes differ: without this a bot moved from 15m to 1h would wait for a century. Returns
+    whether the bot is to be written.
     """
-    wanted = {"stagger_s": stagger_s(bot.pk, bot.interval_s), "last_slot": bot.last_slot}
+    before = bot.stagger_s, bot.last_slot
+    bot.stagger_s = stagger_s(bot.pk, bot.interval_s)
     if row is not None and row.interval is not None and row.interval.every != bot.interval_s and bot.last_slot >= 0:
-        wanted["last_slot"] = slot_at(slot_start_ms(bot.last_slot, row.interval.every), bot.interval_s)
-    changed = {name: value for name, value in wanted.items() if getattr(bot, name) != value}
-    if changed:
-        Bot.objects.filter(pk=bot.pk).update(**changed)
-        for name, value in changed.items():
-            setattr(bot, name, value)
+        bot.last_slot = slot_at(slot_start_ms(bot.last_slot, row.interval.every), bot.interval_s)
+    return before != (bot.stagger_s, bot.last_slot)
 
 
 def _write_rows(bots: dict[str, Bot], rows: dict[str, Any]) -> None:

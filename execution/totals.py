@@ -16,7 +16,6 @@ from execution.ledger import Holding
 from execution.models import AssetExposure, BotBook, Portfolio, Position
 from market.money import ZERO, exact
 
-
 LOCK_TRIES = 3
 """How often a transaction that could not get its lock is begun anew. Nothing was sent yet, so this is safe."""
 

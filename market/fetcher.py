@@ -23,6 +23,8 @@ from market.shared_quotes import SharedQuotes
 from market.single_flight import LEASE_MS, SingleFlight
 from market.window import KEPT, NOTHING, Wanted, Window
 
+__all__ = ["DataFetcher", "Window"]
+
 T = TypeVar("T")
 
 

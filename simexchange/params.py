@@ -25,8 +25,7 @@ class Params:
     def __init__(self, query: str, body: str = "") -> None:
         pairs = parse_qsl(query, keep_blank_values=True) + parse_qsl(body, keep_blank_values=True)
         self._values = dict(pairs)
-        if len(self._values) < len(pairs):
-            raise errors.duplicate_parameter()
+        self._doubled = len(self._values) < len(pairs)
         self._read: set[str] = set()
 
     def text(self, name: str) -> str | None:
@@ -110,6 +109,10 @@ class Params:
     def ignore(self, *names: str) -> None:
         """Accept parameters that have no effect here."""
         self._read.update(names)
+
+    def refuse_doubled(self) -> None:
+        if self._doubled:
+            raise errors.duplicate_parameter()
 
     def refuse_unread(self) -> None:
         unknown = self._values.keys() - self._read

@@ -50,9 +50,9 @@ def _metered(exchange: Exchange, endpoint: Endpoint, request: Request, body: str
     headers: dict[str, str] = {}
     try:
         query = request.scope["query_string"].decode("ascii", "replace")
-        params = Params(query, body)
-        weight = endpoint.weight(params)
+        params, weight = _read(endpoint, query, body)
         client.charge(weight, exchange.limits, now)
+        params.refuse_doubled()
         if endpoint.signed:
             auth.check_key(request.headers.get("x-mbx-apikey"), exchange.key.key)
             auth.check_timing(params, now)
@@ -71,6 +71,15 @@ def _metered(exchange: Exchange, endpoint: Endpoint, request: Request, body: str
         headers["X-MBX-ORDER-COUNT-10S"] = str(exchange.order_count.ten_seconds.add(0, now))
         headers["X-MBX-ORDER-COUNT-1D"] = str(exchange.order_count.day.add(0, now))
     return _json(status, content, headers)
+
+
+def _read(endpoint: Endpoint, query: str, body: str) -> tuple[Params, int]:
+    """Parameters and weight; a request too malformed to be weighed still weighs 1."""
+    params = Params(query, body)
+    try:
+        return params, endpoint.weight(params)
+    except ApiError:
+        return params, 1
 
 
 def _json(status: int, content: object, headers: dict[str, str] | None = None) -> Response:

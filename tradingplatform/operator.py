@@ -3,7 +3,7 @@
 Each is one transaction, and leaves an event that says who did it and why.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -11,9 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from bots import lifecycle
-
 from bots.definition import judge, why_not_name
-from bots.models import Bot, ExchangeAccount
+from bots.models import Bot, BotStatus, ExchangeAccount
 from execution.capital import lock
 from execution.held import BotInUse, in_use
 from market.clock import Now
@@ -79,6 +78,16 @@ def resume_bot(bot: Bot, by: By) -> Bot:
     return lifecycle.resume(bot, now=by.now, actor=by.actor, reason=by.reason)
 
 
+def pause_all(by: By) -> int:
+    """Pause every running bot; how many it were. One transaction each: a bot in trouble does not keep the others."""
+    return _each(BotStatus.RUNNING, pause_bot, by)
+
+
+def resume_all(by: By) -> int:
+    """Resume every paused bot; how many it were."""
+    return _each(BotStatus.PAUSED, resume_bot, by)
+
+
 @transaction.atomic
 def stop_bot(bot: Bot, by: By) -> Bot:
     """Take a bot out of service. Raises BotInUse while it holds anything, lifecycle.IllegalTransition."""
@@ -97,6 +106,17 @@ def reset_bot(bot: Bot, by: By) -> Bot:
     for halt_id in Halt.objects.filter(bot=bot, cleared_at=None).values_list("pk", flat=True):
         clear_halt(halt_id, by.actor, by.reason, by.now)
     return lifecycle.reset(bot, now=by.now, actor=by.actor, reason=by.reason)
+
+
+def _each(status: BotStatus, act: Callable[[Bot, By], Bot], by: By) -> int:
+    done = 0
+    for bot in Bot.objects.filter(status=status):
+        try:
+            act(bot, by)
+        except lifecycle.IllegalTransition:
+            continue  # somebody else moved it since it was listed
+        done += 1
+    return done
 
 
 def _problems(account: ExchangeAccount, new: NewBot, instruments: Mapping[str, Instrument]) -> dict[str, list[str]]:

@@ -1,9 +1,9 @@
 """Django's settings, from one typed environment (see environment.py)."""
 
-from django.core.exceptions import ImproperlyConfigured
 import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 
-from tradingplatform.environment import ROOT, BadEnvironment, read_environment, secret_key
+from tradingplatform.environment import BadEnvironment, read_environment, secret_key
 
 try:
     ENV = read_environment()

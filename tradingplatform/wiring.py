@@ -14,6 +14,7 @@ from execution.executors import BaseExecutor
 from execution.paper import PaperTrader
 from market.ccxt_exchange import CcxtExchange
 from market.clock import Clock, load_clock
+from market.exchange import MarketData
 from market.fetcher import DataFetcher
 from market.instruments import Instrument
 
@@ -25,7 +26,7 @@ class Platform:
     """What a process trades with."""
 
     clock: Clock
-    exchange: CcxtExchange
+    exchange: MarketData
 
     @cached_property
     def redis(self) -> redis.Redis:

@@ -116,7 +116,7 @@ def test_a_save_that_changes_nothing_of_the_schedule_does_not_disturb_beat() -> 
     before = stamp()
     bot.symbol = "ETH/USDT"
     bot.save()
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         bot.save(update_fields=["symbol"])
     assert stamp() == before
     assert not any("django_celery_beat" in query["sql"] for query in queries)
@@ -181,8 +181,7 @@ def test_a_bulk_load_takes_the_same_few_queries(count: int) -> None:
     with CaptureQueriesContext(connection) as queries:
         sync_many([bot.pk for bot in bots])
     assert PeriodicTask.objects.filter(task=schedule.TICK_TASK, enabled=True).count() == count
-    staggers = sum(" SET \"stagger_s\"" in query["sql"] for query in queries)
-    assert len(queries) - staggers <= 20
+    assert len(queries) <= 45  # mostly the three intervals, each of which stamps the change
     with CaptureQueriesContext(connection) as queries:
         sync_many([bot.pk for bot in bots])
     assert len(queries) <= 8

@@ -94,7 +94,7 @@ def test_signatures(query: str, body: str, code: int) -> None:
         ("symbols=%5B%22A%22%5D", Params.symbols, 0),
         ("symbols=A,B", Params.symbols, -1100),
         ("symbol=A&symbols=%5B%22B%22%5D", Params.symbols, -1128),
-        ("limit=5&limit=6", lambda params: params.limit(1, 9), -1101),
+        ("limit=5&limit=6", Params.refuse_doubled, -1101),
         ("surprise=1", Params.refuse_unread, -1104),
     ],
 )

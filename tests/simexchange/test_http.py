@@ -173,6 +173,13 @@ def test_unsigned_requests_are_refused(running: Any) -> None:
     assert (status, answer["code"]) == (400, -1021)
 
 
+def test_malformed_requests_are_charged_too(running: Any) -> None:
+    before = running.request("GET", "/sim/stats")[1]["weight"]
+    assert running.request("GET", "/api/v3/ticker/24hr", symbols="A,B")[1]["code"] == -1100
+    assert running.request("GET", "/api/v3/klines?symbol=BTCUSDT&symbol=ETHUSDT")[1]["code"] == -1101
+    assert running.request("GET", "/sim/stats")[1]["weight"] == before + 1 + 2
+
+
 def test_headers_tell_the_weight(running: Any) -> None:
     connection = http.client.HTTPConnection(running.host, running.port, timeout=10)
     used = []

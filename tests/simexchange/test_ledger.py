@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     outcome = trade(ledger, 1)[0]
     before = ledger.everything(), ledger.balances()
     with pytest.raises(sqlite3.IntegrityError):
-        ledger.record(outcome)  # its trade ids are taken
+        ledger.record(replace(outcome, order=replace(outcome.order, order_id=99)))  # its trade ids are taken
     assert (ledger.everything(), ledger.balances()) == before
     assert len(trade(ledger, 2)) == 2
 

@@ -26,7 +26,7 @@ def main(name: str) -> None:
         while not answers(address):
             time.sleep(POLL_S)
     os.chdir(program["folder"])
-    os.execv(program["arguments"][0], program["arguments"])  # noqa: S606
+    os.execv(program["arguments"][0], program["arguments"])
 
 
 def hold_back(stamp: str) -> None:

@@ -35,8 +35,7 @@ def take_lock(var: Path) -> int:
         holder = os.read(fd, 200).decode() or "another process"
         os.close(fd)
         raise Refusal(
-            f"already running on VAR={var} ({holder}): use that one, or a second "
-            "platform: make run VAR=var2 PORT=8001"
+            f"already running on VAR={var} ({holder}): use that one, or a second platform: make run VAR=var2 PORT=8001"
         ) from None
     os.set_inheritable(fd, True)
     return fd

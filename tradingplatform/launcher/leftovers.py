@@ -1,5 +1,6 @@
 """What a killed run left behind: its processes go on without anybody watching them, and hold ports and sockets."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -65,7 +66,5 @@ def _kill(processes: list[psutil.Process]) -> None:
 
 
 def _signal(process: psutil.Process, kill: bool) -> None:
-    try:
+    with contextlib.suppress(psutil.Error):
         process.kill() if kill else process.terminate()
-    except psutil.Error:
-        pass

@@ -48,7 +48,7 @@ def read_options() -> Options:
     ``VAR/runtime.env`` is not read: it tells what the last run chose, not what this one is asked for.
     """
     try:
-        return Options(_env_file=ROOT / ".env")  # type: ignore[call-arg]
+        return Options(_env_file=ROOT / ".env")
     except ValidationError as error:
         problems = error.errors()
     raise BadEnvironment("\n".join(_complaint(str(p["loc"][0]), p["input"], p["msg"]) for p in problems))
@@ -56,4 +56,6 @@ def read_options() -> Options:
 
 def _complaint(name: str, given: object, message: str) -> str:
     shown = name if name in SECRET else f"{name}={given}"
-    return f"{shown}: {message[0].lower()}{message[1:]} ({Options.model_fields[name].description or 'see .env.example'})"
+    return (
+        f"{shown}: {message[0].lower()}{message[1:]} ({Options.model_fields[name].description or 'see .env.example'})"
+    )

@@ -5,11 +5,11 @@ import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from market.clock import Clock
 from tradingplatform.environment import ROOT
 from tradingplatform.launcher.broker import Broker, server_arguments
 from tradingplatform.launcher.identity import Identity
 from tradingplatform.launcher.options import Options
-from market.clock import Clock
 
 # Stopped from the last to the first, one group after the other: who asks for work, who does it, what they stand on.
 GROUPS = ("base", "market", "work", "front")

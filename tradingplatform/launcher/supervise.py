@@ -7,6 +7,7 @@
 - It keeps a journal of starts and ends, and the exact market moment of an orderly stop.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -91,10 +92,8 @@ def tell(text: str) -> None:
 
 
 def _write(text: str) -> None:
-    try:
+    with contextlib.suppress(OSError):
         os.write(1, text.encode())
-    except OSError:
-        pass
 
 
 def _clear_line() -> str:
@@ -108,10 +107,8 @@ def main() -> None:
     options.realize(["-c", "run/supervisord.conf"])
     options.first, options.test = True, False
     platform = PlatformSupervisor(options)
-    try:
+    with contextlib.suppress(asyncore.ExitNow):
         platform.main()
-    except asyncore.ExitNow:
-        pass
     options.close_httpservers()
     options.close_logger()
     stop_leftovers(var)

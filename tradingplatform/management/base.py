@@ -1,6 +1,7 @@
 """What the operator's commands share: the clock, who acts, and errors as one clear line each."""
 
 import getpass
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
@@ -68,3 +69,10 @@ def _by_field(error: ValidationError) -> str:
     if not hasattr(error, "error_dict"):
         return "\n".join(error.messages)
     return "\n".join(f"{field}: {text}" for field, texts in error.message_dict.items() for text in texts)
+
+
+def add_bot_or_all(parser: ArgumentParser, everything: str) -> None:
+    """A bot's name, or ``--all``."""
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("name", nargs="?", help="the bot's")
+    which.add_argument("--all", action="store_true", help=everything)

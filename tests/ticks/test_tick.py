@@ -1,0 +1,212 @@
+"""Whole ticks on a real database and a real Redis, against an exchange in memory."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+import redis
+
+from bots.models import Bot, BotStatus
+from execution.models import EquitySnapshot, Order, Portfolio, Position
+from execution.states import OrderStatus, PositionStatus
+from market.clock import Clock, Now
+from notifications.models import Event
+from risk.exits import ExitReason
+from risk.models import Decision, Outcome
+from tests.factories import SLOT_0, instrument, make_bot
+from tests.fakes import FakeMarket, candles_of, quote
+from tradingplatform import tick
+from tradingplatform.wiring import Platform
+
+pytestmark = pytest.mark.django_db
+INTERVAL = 900
+RANGE = [100.0 + (i % 3) for i in range(400)]  # closes 100, 101, 102 in turn: no breakout of either side
+SLOT = SLOT_0
+
+
+@dataclass
+class World:
+    """One bot that buys breakouts, its exchange, and the time."""
+
+    market: FakeMarket
+    bot: Bot
+    slot: int = SLOT
+
+    @property
+    def now(self) -> Now:
+        ms = self.slot * INTERVAL * 1000 + 3_000
+        return Now(wall_ms=ms, market_ms=ms)
+
+    def closes(self, *closes: float) -> None:
+        """The exchange's history now ends with these closes, the last one being the candle before the slot."""
+        history = candles_of(RANGE[: 400 - len(closes)] + list(closes), self.slot - 1, INTERVAL)
+        self.market.candles[self.bot.symbol, self.bot.timeframe] = history
+        self.market.quotes[self.bot.symbol] = quote(self.bot.symbol, str(closes[-1] if closes else RANGE[-1]))
+
+    def tick(self, **late: int) -> Decision | None:
+        """Run the slot's tick in a process of its own making, and return the slot's decision."""
+        redis.Redis.from_url(self.redis_url).flushdb()
+        clock = Clock()  # speed 1, market time is wall time
+        now = self.now
+        if late:
+            now = Now(now.wall_ms + late["late_ms"], now.market_ms + late["late_ms"])
+        tick.run(Platform(clock, self.market), self.bot.pk, now)
+        self.bot.refresh_from_db()
+        return Decision.objects.filter(bot=self.bot, slot=self.slot).first()
+
+    def next_slot(self) -> None:
+        self.slot += 1
+
+    redis_url: str = ""
+
+
+@pytest.fixture
+def world(redis_url, settings):  # noqa: F811
+    settings.REDIS_URL = redis_url
+    market = FakeMarket({"BTC/USDT": instrument(tick_size=Decimal("0.01"))})
+    world = World(market, make_bot(strategy="donchian_breakout"), redis_url=redis_url)
+    world.closes()
+    return world
+
+
+def position() -> Position:
+    return Position.objects.get()
+
+
+def test_a_quiet_slot_leaves_one_decision_and_one_snapshot(world):
+    decision = world.tick()
+    assert decision.outcome == Outcome.NOTHING
+    assert decision.signal["action"] == "HOLD"
+    assert decision.candle["close"] == RANGE[-1]
+    snapshot = EquitySnapshot.objects.get()
+    assert (snapshot.equity, snapshot.stale) == (Decimal(5000), False)
+    assert (world.bot.ticks, world.bot.ticks_failed, world.bot.lease_token) == (1, 0, "")
+    assert not Order.objects.exists()
+
+
+def test_a_slot_is_executed_once_however_often_its_bell_rings(world):
+    world.closes(105.0)
+    for _ in range(3):
+        world.tick()
+    assert world.bot.ticks == 1
+    assert Order.objects.count() == 1
+
+
+def test_from_breakout_to_stop(world):
+    world.closes(105.0)
+    decision = world.tick()
+    assert decision.outcome == Outcome.APPROVED
+    assert [check["passed"] for check in decision.checks] == [True] * len(decision.checks)
+    assert position().status == PositionStatus.OPEN
+    assert position().stop_price < Decimal(105)
+
+    world.next_slot()
+    world.closes(105.0, 106.0)
+    assert world.tick().outcome == Outcome.NOTHING
+    assert position().mark_price == Decimal(106)
+    assert position().unrealised == position().quantity * Decimal(106) - position().cost
+    assert EquitySnapshot.objects.first().unrealised == position().unrealised
+
+    world.next_slot()
+    world.closes(105.0, 106.0, 80.0)
+    decision = world.tick()
+    assert decision.outcome == Outcome.EXIT
+    assert decision.signal == {}  # the stop came first, the strategy was not asked
+    closed = position()
+    assert (closed.status, closed.exit_reason) == (PositionStatus.CLOSED, ExitReason.STOP)
+    portfolio = Portfolio.objects.get()
+    assert portfolio.realised == closed.realised < 0
+    assert (portfolio.unrealised, portfolio.exposure, portfolio.cost) == (0, 0, 0)
+    kinds = set(Event.objects.values_list("kind", flat=True))
+    assert {"signal", "order_placed", "order_filled", "position_opened", "position_closed"} <= kinds
+
+
+@pytest.mark.parametrize("status", [BotStatus.PAUSED, BotStatus.HALTED])
+def test_a_bot_that_may_not_enter_still_exits(world, status):
+    Bot.objects.update(status=status)
+    world.closes(105.0)
+    decision = world.tick()
+    assert (decision.outcome, decision.reason) == (Outcome.NOTHING, f"no entry: the bot is {status}")
+
+    Bot.objects.update(status=BotStatus.RUNNING)
+    world.next_slot()
+    world.closes(102.0, 106.0)
+    assert world.tick().outcome == Outcome.APPROVED
+    Bot.objects.update(status=status)
+    world.next_slot()
+    world.closes(102.0, 106.0, 80.0)
+    assert world.tick().outcome == Outcome.EXIT
+    assert position().status == PositionStatus.CLOSED
+
+
+def test_a_late_tick_does_not_enter(world):
+    world.closes(105.0)
+    decision = world.tick(late_ms=120_000)
+    assert (decision.outcome, decision.reason) == (Outcome.NOTHING, "no entry: the tick is late")
+
+
+def test_an_old_candle_does_not_enter(world):
+    world.closes(105.0)
+    world.next_slot()  # the exchange has published nothing since
+    decision = world.tick()
+    assert decision.outcome == Outcome.NOTHING
+    assert decision.reason.startswith("no entry: stale candles: ")
+
+
+def test_no_candles_at_all_is_a_skipped_slot_and_not_a_failed_tick(world):
+    world.market.down = True
+    decision = world.tick()
+    assert decision.outcome == Outcome.SKIPPED
+    assert decision.reason.startswith("no candles: ")
+    assert world.bot.ticks_failed == 0
+    assert EquitySnapshot.objects.get().stale
+
+
+def test_a_symbol_that_is_gone_is_a_skipped_slot(world):
+    world.market.instrument_by_symbol.clear()
+    assert world.tick().reason == "BTC/USDT is not traded at the exchange"
+
+
+def test_a_failure_is_stored_and_the_lease_is_given_back(world):
+    Portfolio.objects.all().delete()
+    world.closes(105.0)
+    decision = world.tick()
+    assert decision.outcome == Outcome.FAILED
+    assert "portfolio" in decision.reason
+    assert (world.bot.ticks_failed, world.bot.lease_token) == (1, "")
+    assert Event.objects.get(kind="tick_failed").bot_id == world.bot.pk
+
+
+def test_an_unfinished_order_is_settled_before_anything_new(world):
+    """The process died after the intent was committed as SENT: on paper that order never was."""
+    world.closes(105.0)
+    world.tick()
+    Order.objects.update(status=OrderStatus.SENT)
+    Position.objects.update(status=PositionStatus.OPENING, quantity=0, cost=0, realised=0, fees=0, unrealised=0)
+    world.next_slot()
+    world.closes(105.0, 105.0)
+    decision = world.tick()
+    assert Order.objects.get().status == OrderStatus.ABSENT
+    assert position().status == PositionStatus.FLAT
+    assert decision.outcome == Outcome.NOTHING
+
+
+def test_a_bot_without_limits_is_refused_and_told_why(world):
+    world.bot.limits.delete()
+    world.closes(105.0)
+    decision = world.tick()
+    assert (decision.outcome, decision.failed_check) == (Outcome.REFUSED, "limits")
+
+
+def test_a_day_begins_with_the_equity_of_the_evening_before(world):
+    book = world.bot.book
+    book.day, book.realised = None, Decimal(-40)
+    book.save()
+    world.tick()
+    book.refresh_from_db()
+    assert (book.day, book.day_start_equity) == (world.now.market_at.date(), Decimal(4960))
+
+
+def test_a_bot_that_is_gone_is_no_error(world):
+    tick.run(Platform(Clock(), world.market), 10**9, world.now)
+    assert not Decision.objects.exists()

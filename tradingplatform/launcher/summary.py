@@ -1,0 +1,79 @@
+"""The live line: what the platform does, in the width of a terminal. PURE."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+# The order of what is told is the order of what is missed most when the terminal is narrow.
+SEPARATOR = " · "
+
+
+def summary(status: Mapping[str, object], market_at: datetime, width: int | None = None) -> str:
+    """One line from the status (see ``manage.py status --json``); what is not there is left out."""
+    parts = [
+        f"market {market_at:%Y-%m-%d %H:%M}",
+        _bots(status),
+        _halts(status),
+        _equity(status),
+        _positions(status),
+        _ticks(status),
+        _number(status, "orders", "orders"),
+        _weight(status),
+    ]
+    line = ""
+    for part in filter(None, parts):
+        longer = f"{line}{SEPARATOR}{part}" if line else part
+        if width and len(longer) > width:
+            break
+        line = longer
+    return line[:width] if width else line
+
+
+def _bots(status: Mapping[str, object]) -> str:
+    states = _table(status, "bots")
+    return ", ".join(f"{count} {state.lower()}" for state, count in states.items() if count) or "no bots"
+
+
+def _halts(status: Mapping[str, object]) -> str:
+    count = status.get("halts") or 0
+    return f"{count} HALTED" if count else ""
+
+
+def _equity(status: Mapping[str, object]) -> str:
+    try:
+        equity, start = (Decimal(str(status[name])) for name in ("equity", "starting_capital"))
+    except (KeyError, InvalidOperation):
+        return ""
+    change = f" ({(equity - start) / start * 100:+.2f} %)" if start else ""
+    return f"equity {equity:,.2f}{change}"
+
+
+def _positions(status: Mapping[str, object]) -> str:
+    states = _table(status, "positions")
+    if not states:
+        return ""
+    closed = states.get("CLOSED", 0)
+    return f"{sum(states.values()) - closed} open, {closed} closed"
+
+
+def _ticks(status: Mapping[str, object]) -> str:
+    told = _number(status, "ticks", "ticks")
+    failed = status.get("ticks_failed")
+    return f"{told}, {failed:,} failed" if told and isinstance(failed, int) and failed else told
+
+
+def _weight(status: Mapping[str, object]) -> str:
+    weight = _table(status, "exchange").get("weight_1m")
+    return f"exchange weight {weight:,}/min" if weight is not None else ""
+
+
+def _number(status: Mapping[str, object], name: str, word: str) -> str:
+    value = status.get(name)
+    return f"{value:,} {word}" if isinstance(value, int) else ""
+
+
+def _table(status: Mapping[str, object], name: str) -> dict[str, int]:
+    table = status.get(name)
+    if not isinstance(table, Mapping):
+        return {}
+    return {str(key): value for key, value in table.items() if isinstance(value, int)}

@@ -1,0 +1,77 @@
+"""The status as text for a terminal. PURE."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+COLUMNS = ("name", "symbol", "timeframe", "strategy", "status", "position", "unrealised", "realised", "ticks", "last")
+_RIGHT = {"position", "unrealised", "realised", "ticks", "last"}
+
+
+def status_table(status: Mapping[str, Any]) -> str:
+    """Totals, then a line per bot. Money is rounded to cents here; the JSON has every digit."""
+    return "\n".join([*_totals(status), "", *_table([_row(bot) for bot in status["fleet"]])])
+
+
+def _totals(status: Mapping[str, Any]) -> Iterator[str]:
+    quotes = "/".join(sorted({account["quote"] for account in status["accounts"]}))
+    exchange, mode = status["exchange_id"], status["mode"].lower() or "no account"
+    yield f"{exchange} exchange, {mode}; market time {status['market_at'][:19]} UTC at speed {status['speed']:g}"
+    yield (
+        f"equity {_money(status['equity'])} {quotes} = {_money(status['starting_capital'])} capital"
+        f" {_signed(status['realised'])} realised {_signed(status['unrealised'])} unrealised"
+        f" (fees {_money(status['fees'])})"
+    )
+    yield f"bots       {_counts(status['bots'])}"
+    yield f"positions  {_counts(status['positions'])}"
+    yield f"orders     {status['orders']}, fills {status['fills']}"
+    yield f"exits      {_counts(status['exits'])}"
+    yield f"refusals   {_counts(status['refusals'])}"
+    yield f"halts      {status['halts']} in force, {status['halts_ever']} ever"
+    yield f"ticks      {status['ticks']}, {status['ticks_failed']} failed, the last {_age(status['last_tick_age_s'])} ago"
+    yield f"exchange   {_exchange(status['exchange'])}"
+
+
+def _exchange(stats: Mapping[str, Any]) -> str:
+    if "reason" in stats:
+        return str(stats["reason"])
+    return f"{stats['requests']} requests, {stats['candle_requests']} of them candles, weight {stats['weight_1m']}/min"
+
+
+def _row(bot: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        **{name: str(bot[name]) for name in ("name", "symbol", "timeframe", "strategy", "status", "ticks")},
+        "position": bot["position"] or "-",
+        "unrealised": _signed(bot["unrealised"]) if bot["position"] else "-",
+        "realised": _signed(bot["realised"]),
+        "last": _age(bot["last_tick_age_s"]),
+    }
+
+
+def _table(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    heads = {name: name for name in COLUMNS}
+    widths = {name: max(len(row[name]) for row in (heads, *rows)) for name in COLUMNS}
+    for row in (heads, *rows):
+        cells = (row[c].rjust(widths[c]) if c in _RIGHT else row[c].ljust(widths[c]) for c in COLUMNS)
+        yield "  ".join(cells).rstrip()
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    shown = [f"{number} {(name or 'other').lower()}" for name, number in counts.items() if number]
+    return ", ".join(shown) or "none"
+
+
+def _money(text: str) -> str:
+    return f"{Decimal(text):,.2f}"
+
+
+def _signed(text: str) -> str:
+    return f"{Decimal(text):+,.2f}"
+
+
+def _age(seconds: float | None) -> str:
+    if seconds is None:
+        return "never"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
