@@ -43,7 +43,7 @@ lint: $(VENV)/.dev
 	@$(PYTHON) manage.py check
 
 bench: $(VENV)/.dev
-	@exec $(PYTHON) -m bench
+	@exec $(PYTHON) -m benchmarks
 
 clean:
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,6 +1,7 @@
 """Exchange accounts and bots: what is configured, and each bot's claim on its next slot."""
 
 import secrets
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -117,8 +118,8 @@ class Bot(models.Model):
             parameters=self.parameters,
             symbol=self.symbol or None,
             timeframe=self.timeframe or None,
-            capital=self.capital,
+            capital=self.capital if isinstance(self.capital, Decimal) else None,
             quote=self.account.quote if self.account_id else None,
         )
         if problems:
-            raise ValidationError(problems)  # type: ignore[arg-type]  # the stubs know no lists of texts by field
+            raise ValidationError(problems)

@@ -1,6 +1,6 @@
 """A real Redis for tests: one per test process, on a unix socket in a folder of its own.
 
-Use it with ``from tests.redis_server import redis_url`` in a conftest.py; empty the database between tests if it matters.
+Use it with ``from tests.redis_server import redis_url`` in a conftest.py; whoever minds leftovers calls flushdb().
 """
 
 import os

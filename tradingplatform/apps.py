@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.conf import settings
 
@@ -10,3 +12,4 @@ class TradingPlatformConfig(AppConfig):
 
     def ready(self) -> None:
         configure_logs(settings.LOG_LEVEL, settings.LOG_FORMAT)
+        import_module("tradingplatform.celery")  # so that every process sends to our broker, not to Celery's default

@@ -163,8 +163,7 @@ class PhaseAnchoredScheduler(DatabaseScheduler):  # type: ignore[misc]
 
     def _ensure_connected(self) -> Any:
         """One attempt; the parent tries for ever, and a SIGTERM meanwhile would not end it."""
-        self.connection.connect()
-        return self.connection
+        return self.connection.ensure_connection(max_retries=0)
 
     def _drop_connection(self) -> None:
         self.__dict__.pop("producer", None)

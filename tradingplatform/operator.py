@@ -44,11 +44,13 @@ class NewBot:
 
 
 @transaction.atomic
-def create_bot(account: ExchangeAccount, new: NewBot, instruments: Mapping[str, Instrument], by: By, start: bool) -> Bot:
+def create_bot(
+    account: ExchangeAccount, new: NewBot, instruments: Mapping[str, Instrument], by: By, start: bool
+) -> Bot:
     """Make a bot, STOPPED unless it is to ``start``. Raises ValidationError with every problem by field."""
     problems = _problems(account, new, instruments)
     if problems:
-        raise ValidationError(problems)  # type: ignore[arg-type]  # the stubs know no lists of texts by field
+        raise ValidationError(problems)
     bot = Bot(
         account=account,
         name=new.name,

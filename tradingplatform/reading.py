@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -23,9 +24,11 @@ def one_moment() -> Iterator[None]:
 @contextmanager
 def _deferred() -> Iterator[None]:
     """In WAL a deferred transaction reads a snapshot and takes no lock; an IMMEDIATE one would stop all writers."""
-    usual = connection.transaction_mode
-    connection.transaction_mode = "DEFERRED"
+    connection.ensure_connection()  # the attribute is set with the first connection
+    sqlite: Any = connection
+    usual = sqlite.transaction_mode
+    sqlite.transaction_mode = "DEFERRED"
     try:
         yield
     finally:
-        connection.transaction_mode = usual
+        sqlite.transaction_mode = usual

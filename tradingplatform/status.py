@@ -64,7 +64,7 @@ def _counts(wall_at: datetime) -> dict[str, Any]:
         "ticks_failed": totals["failed"] or 0,
         "last_tick_age_s": _age_s(totals["last"], wall_at),
         "positions": _count_by(Position, "status", [status.value for status in PositionStatus]),
-        "exits": _count_by(Position, "exit_reason", among=Position.objects.filter(status=PositionStatus.CLOSED)),
+        "exits": _count_by(Position, "exit_reason", among=Position.objects.filter(status__exact=PositionStatus.CLOSED)),
         "orders": Order.objects.count(),
         "fills": Trade.objects.count(),
         "refusals": _count_by(Decision, "failed_check", among=Decision.objects.filter(outcome=Outcome.REFUSED)),

@@ -28,7 +28,7 @@ def _totals(status: Mapping[str, Any]) -> Iterator[str]:
     yield f"exits      {_counts(status['exits'])}"
     yield f"refusals   {_counts(status['refusals'])}"
     yield f"halts      {status['halts']} in force, {status['halts_ever']} ever"
-    yield f"ticks      {status['ticks']}, {status['ticks_failed']} failed, the last {_age(status['last_tick_age_s'])} ago"
+    yield f"ticks      {status['ticks']}, {status['ticks_failed']} failed, last {_age(status['last_tick_age_s'])} ago"
     yield f"exchange   {_exchange(status['exchange'])}"
 
 

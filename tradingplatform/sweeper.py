@@ -122,7 +122,7 @@ class Doorbell:
         if self._connection is None:
             options = {"socket_timeout": BROKER_TIMEOUT_S, "socket_connect_timeout": BROKER_TIMEOUT_S}
             self._connection = self._app.connection_for_write(transport_options=options)
-        return self._connection
+        return self._connection.ensure_connection(max_retries=0)
 
 
 class Sweeper:
@@ -177,7 +177,8 @@ class Sweeper:
             self._doorbell.hang_up()
         else:
             self._note("broker")
-            log.info("sweeper_rang", overdue=len(rings), sent=sent, waiting=waiting)
+            say = log.info if sent else log.debug
+            say("sweeper_rang", overdue=len(rings), sent=sent, waiting=waiting)
         return sent
 
     def _note(self, what: str, error: Exception | None = None) -> None:

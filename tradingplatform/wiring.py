@@ -8,6 +8,8 @@ from functools import cache, cached_property
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from bots.models import ExchangeAccount, Mode
 from execution.executors import BaseExecutor
@@ -69,7 +71,13 @@ def platform() -> Platform:
 
 
 def connect_redis() -> redis.Redis:
-    """A client of the configured Redis; a hung server fails a call after a few seconds instead of blocking it."""
+    """A client of the configured Redis that gives up on a hung server in seconds: what it is for can do without."""
     if not settings.REDIS_URL:
         raise RuntimeError("no REDIS_URL: Redis is not running (start the platform with `make run`, or set it)")
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5, health_check_interval=15)
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=2,
+        socket_connect_timeout=2,
+        health_check_interval=15,
+        retry=Retry(NoBackoff(), 1),
+    )

@@ -11,13 +11,14 @@ from market.hygiene import cleaned
 STEP_S = 900
 STEP_MS = STEP_S * 1000
 PRICES = st.floats(1e-9, 1e9)
+FIRST = st.integers(1, 50)
 ROW = st.tuples(PRICES, PRICES, PRICES, PRICES, st.floats(0, 1e12))
 
 
 @st.composite
-def windows(draw, first=st.integers(1, 50)):
+def windows(draw):
     """Ascending candles, here and there one missing."""
-    opened = np.cumsum([draw(first), *draw(st.lists(st.sampled_from([1, 1, 1, 2]), max_size=30))]) * STEP_MS
+    opened = np.cumsum([draw(FIRST), *draw(st.lists(st.sampled_from([1, 1, 1, 2]), max_size=30))]) * STEP_MS
     rows = draw(st.lists(ROW, min_size=len(opened), max_size=len(opened)))
     return Candles.from_rows([(ms, *row) for ms, row in zip(opened, rows, strict=True)])
 

@@ -91,5 +91,5 @@ def test_slots_never_go_back(first, second):
 
 
 def test_an_unknown_timeframe_names_the_known_ones():
-    with pytest.raises(ValueError, match="'5m'.*15m, 1h, 4h"):
+    with pytest.raises(ValueError, match=r"'5m'.*15m, 1h, 4h"):
         interval_s("5m")

@@ -71,7 +71,7 @@ class Plan:
 
 
 def make_plan(fleet: Fleet, account: StoredAccount | None, exchange: str, bots: Sequence[StoredBot]) -> Plan:
-    """The way from what exists (``account`` None: nothing does) to the fleet. ``exchange`` is where the platform runs."""
+    """The way from what exists (``account`` None: nothing) to the fleet. The platform runs on ``exchange``."""
     mine = {bot.name: bot for bot in bots if bot.account == fleet.account.name}
     others = {bot.name: bot for bot in bots if bot.account != fleet.account.name}
     known = [(bot, mine[bot.name]) for bot in fleet.bots if bot.name in mine]
@@ -119,7 +119,7 @@ def _account_refusals(spec: AccountSpec, stored: StoredAccount | None, exchange:
         problems.append(Problem(spec.origin.line_of(name), f"account.{name}", value, text))
 
     if stored.exchange != exchange:
-        refuse("name", spec.name, f"is an account at {stored.exchange}, but the platform runs on {exchange}: use another")
+        refuse("name", spec.name, f"is at {stored.exchange}, but the platform runs on {exchange}: use another name")
     if stored.quote != spec.quote and has_bots:
         refuse("quote", spec.quote, f"is {stored.quote} and stays it while the account has bots: use another account")
     taken_out = stored.capital - spec.capital

@@ -23,6 +23,7 @@ from tradingplatform.launcher.terminal import BOLD, DIM, GREEN, complain, painte
 
 def main() -> int:
     """Never returns when all is well: this process becomes the supervisor."""
+    os.umask(0o077)  # all that is written from here on, by any process of the platform, is its owner's only
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:

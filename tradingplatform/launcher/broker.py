@@ -76,6 +76,7 @@ def server_arguments(broker: Broker) -> list[str]:
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
         "loglevel": "notice",
+        "set-proc-title": "no",  # a title is written over the environment, by which a leftover is known
     }
     return [str(broker.server), *(word for name, value in settings.items() for word in (f"--{name}", value))]
 

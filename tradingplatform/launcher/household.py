@@ -67,8 +67,9 @@ class Household:
             for _line in self.happened(event):
                 pass
         for member in self.members.values():
-            member.told = reborn
-            member.deaths = 0
+            member.told, member.deaths = reborn, 0
+            if member.pid and member.program.name != "narrator":
+                member.died_at = 0.0
 
 
 def _time(at: float) -> str:

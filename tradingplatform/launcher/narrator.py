@@ -32,9 +32,8 @@ class Narrator:
         self.var, self.clock, self.screen = var, clock, screen
         self.household = Household(programs)
         self.reader = Reader(var)
-        self.redis = _redis_socket(programs)
         self.workers = Background(ping_workers, 0.3)
-        self.status = Background(read_status, LIVE_EVERY_S if screen.live else LINE_EVERY_S / 2)
+        self.status = Background(read_status, LIVE_EVERY_S if screen.live else LINE_EVERY_S / 2, rest=10)
         self.started = float(os.environ["PLATFORM_STARTED"])
         self.greeted = self.overdue_told = False
         self.drawn_at = 0.0
@@ -57,9 +56,9 @@ class Narrator:
                 self.screen.line(line)
                 self.workers.latest = None  # an old answer says nothing about a new process
         waiting = self.household.waiting()
-        self.workers.wanted = any(member.program.group == "work" for member in waiting)
+        self.workers.wanted = any(member.program.sign == "worker" for member in waiting)
         for member in waiting:
-            if is_at_work(member, self.redis, self.workers.latest or set()):
+            if is_at_work(member, self.workers.latest or set()):
                 line = self.household.works(member.program.name, time.time())
                 if line:
                     self.screen.line(line)
@@ -90,14 +89,6 @@ class Narrator:
             text = summary(self.status.latest, self.clock.now().market_at, self.screen.width())
         self.drawn_at = time.monotonic()
         self.screen.live_line(text)
-
-
-def _redis_socket(programs: list[Program]) -> str | None:
-    """Of our own server; None when somebody else runs it."""
-    for program in programs:
-        if program.name == "redis":
-            return program.arguments[program.arguments.index("--unixsocket") + 1]
-    return None
 
 
 def greeting(port: str, var: Path, took: float) -> list[str]:

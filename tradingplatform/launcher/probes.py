@@ -11,16 +11,12 @@ from tradingplatform.launcher.household import Member
 SETTLED_S = 1.0  # a process without an address counts as up when it has lived for so long
 
 
-def is_at_work(member: Member, redis: str | None, workers: set[str]) -> bool:
-    """``redis`` is the socket of our own server; ``workers`` are the queues whose workers answered a ping."""
-    program = member.program
-    if program.name == "redis":
-        return answers(f"redis:{redis}")
-    if program.name in ("exchange", "web"):
-        return answers(f"http:{program.arguments[program.arguments.index('--port') + 1]}")
-    if program.group == "work":
-        return program.name in workers
-    return _settled(member)
+def is_at_work(member: Member, workers: set[str]) -> bool:
+    """``workers`` are the queues whose workers answered a ping."""
+    sign = member.program.sign
+    if sign == "worker":
+        return member.program.name in workers
+    return answers(sign) if sign else _settled(member)
 
 
 def _settled(member: Member) -> bool:

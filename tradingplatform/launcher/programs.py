@@ -12,12 +12,17 @@ from tradingplatform.launcher.identity import Identity
 from tradingplatform.launcher.options import Options
 
 # Stopped from the last to the first, one group after the other: who asks for work, who does it, what they stand on.
+# An idle Celery worker takes 3.5 s to leave (sleeps in its pool), and the whole must be gone in 10.
 GROUPS = ("base", "market", "work", "front")
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """``after`` are addresses (``redis:PATH``, ``http:PORT``) that must answer before it starts."""
+    """``after`` are addresses (``redis:PATH``, ``http:PORT``) that must answer before it starts.
+
+    ``sign`` is how it is seen to be at work: an address that answers, ``worker`` for one that answers Celery's ping,
+    empty for a process without an ear, which counts when it has lived for a moment.
+    """
 
     name: str
     does: str
@@ -25,6 +30,7 @@ class Program:
     group: str
     stop_s: int
     after: list[str] = field(default_factory=list)
+    sign: str = ""
     folder: str = str(ROOT)
     on_terminal: bool = False
 
@@ -52,14 +58,13 @@ def programs(plan: Plan) -> list[Program]:
         _worker("notifications", "messages to people", both),
         Program("beat", "rings for each bot when its candle closes", _celery("beat", "--pidfile="), "front", 2, both),
         Program("sweeper", "rings again where a ring was lost", _manage("sweep"), "front", 2, both),
-        Program("web", f"the console on http://127.0.0.1:{port}/", _uvicorn(port), "front", 4, redis),
+        Program("web", f"the console on http://127.0.0.1:{port}/", _uvicorn(port), "work", 4, redis, f"http:{port}"),
         Program("narrator", "these lines", _module("tradingplatform.launcher.narrator"), "front", 2, on_terminal=True),
     ]
     if plan.options.simulated:
         everything.insert(0, exchange_program(plan))
     if plan.broker.server:
-        folder, arguments = str(plan.options.VAR), server_arguments(plan.broker)
-        everything.insert(0, Program("redis", "queues and caches", arguments, "base", 3, folder=folder))
+        everything.insert(0, _redis(plan.broker, plan.options.VAR))
     return everything
 
 
@@ -69,7 +74,15 @@ def exchange_program(plan: Plan, origin: bool = True) -> Program:
     clock = ["--origin-wall-ms", str(plan.clock.origin_wall_ms), "--origin-market-ms", str(plan.clock.origin_market_ms)]
     arguments = _module("simexchange", "--port", str(plan.exchange_port), "--speed", f"{plan.clock.speed:g}", *market)
     arguments += ["--data", str(plan.options.VAR / "simexchange"), *(clock if origin else [])]
-    return Program("exchange", f"the simulated exchange on 127.0.0.1:{plan.exchange_port}", arguments, "market", 2)
+    return Program(
+        "exchange",
+        f"the simulated exchange on 127.0.0.1:{plan.exchange_port}",
+        arguments,
+        "market",
+        2,
+        [],
+        f"http:{plan.exchange_port}",
+    )
 
 
 def write_programs(var: Path, chosen: list[Program]) -> None:
@@ -81,13 +94,18 @@ def read_programs(var: Path) -> list[Program]:
     return [Program(**stored) for stored in json.loads((var / "run" / "programs.json").read_text()).values()]
 
 
+def _redis(broker: Broker, var: Path) -> Program:
+    arguments = server_arguments(broker)
+    return Program("redis", "queues and caches", arguments, "base", 3, [], f"redis:{broker.socket}", str(var))
+
+
 def _worker(queue: str, does: str, after: list[str], children: int = 1) -> Program:
     """One queue, one worker: a slow messenger must never keep an exit waiting."""
     arguments = _celery(
         "worker", "-Q", queue, "-n", f"{queue}@%h", "--pool", "prefork", "-c", str(children),
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     )  # fmt: skip
-    return Program(queue, does, arguments, "work", 4, after)
+    return Program(queue, does, arguments, "work", 6, after, "worker")
 
 
 def _module(name: str, *arguments: str) -> list[str]:

@@ -1,7 +1,8 @@
 """The terminal, or the file that stands in for it: lines that stay, and below them one that is redrawn."""
 
 import os
-import shutil
+
+COLUMNS = 80
 
 
 class Screen:
@@ -17,9 +18,10 @@ class Screen:
         if not self.live or self._fd is None:
             return None
         try:
-            return os.get_terminal_size(self._fd).columns - 1
+            columns = os.get_terminal_size(self._fd).columns
         except OSError:
-            return shutil.get_terminal_size().columns - 1
+            columns = 0
+        return (columns or COLUMNS) - 1  # some terminals do not know how wide they are
 
     def line(self, text: str) -> None:
         print(text, flush=True)  # noqa: T201

@@ -17,7 +17,7 @@ def summary(status: Mapping[str, object], market_at: datetime, width: int | None
         _equity(status),
         _positions(status),
         _ticks(status),
-        _number(status, "orders", "orders"),
+        _number(status, "orders", "order"),
         _weight(status),
     ]
     line = ""
@@ -57,7 +57,7 @@ def _positions(status: Mapping[str, object]) -> str:
 
 
 def _ticks(status: Mapping[str, object]) -> str:
-    told = _number(status, "ticks", "ticks")
+    told = _number(status, "ticks", "tick")
     failed = status.get("ticks_failed")
     return f"{told}, {failed:,} failed" if told and isinstance(failed, int) and failed else told
 
@@ -69,7 +69,7 @@ def _weight(status: Mapping[str, object]) -> str:
 
 def _number(status: Mapping[str, object], name: str, word: str) -> str:
     value = status.get(name)
-    return f"{value:,} {word}" if isinstance(value, int) else ""
+    return f"{value:,} {word}{'' if value == 1 else 's'}" if isinstance(value, int) else ""
 
 
 def _table(status: Mapping[str, object], name: str) -> dict[str, int]:

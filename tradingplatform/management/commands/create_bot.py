@@ -14,7 +14,7 @@ from tradingplatform.operator import NewBot, create_bot
 
 
 class Command(OperatorCommand):
-    help = "Make one bot. It is stopped until it is started, unless --start is given."
+    help = "Make one bot, stopped unless --start is given. To keep it over a load_fleet, add it to the fleet file too."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--name", required=True)

@@ -24,8 +24,6 @@ class Command(OperatorCommand):
     def act(self, **options: Any) -> None:
         fleet = read_fleet(read_source(options["file"]), options["file"].name, instruments())
         plan = plan_fleet(fleet) if options["dry_run"] else load_fleet(fleet, now(), actor())
-        if plan.is_empty:
-            heading = "Nothing to change."
-        else:
-            heading = "Would do:" if options["dry_run"] else "Done:"
-        self.stdout.write(f"{heading}\n{plan_text(plan)}")
+        done = "Would do:" if options["dry_run"] else "Done:"
+        self.stdout.write("Nothing to change." if plan.is_empty else done)
+        self.stdout.write(plan_text(plan))

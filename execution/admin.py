@@ -1,0 +1,336 @@
+"""The console of positions, orders, trades and money: read-only, the platform alone writes them."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+
+from execution.models import (
+    AssetExposure,
+    BotBook,
+    CapitalChange,
+    EquitySnapshot,
+    Order,
+    Portfolio,
+    Position,
+    Trade,
+)
+from execution.states import OrderStatus, PositionStatus
+from market.money import exact
+from notifications.admin_base import (
+    ReadOnlyAdmin,
+    amount,
+    change_link,
+    display,
+    moment,
+    money,
+    related,
+    rows_link,
+    signed,
+)
+
+POSITION_COLOURS = {
+    PositionStatus.FLAT.value: "default",
+    PositionStatus.OPENING.value: "info",
+    PositionStatus.OPEN.value: "success",
+    PositionStatus.CLOSING.value: "info",
+    PositionStatus.CLOSED.value: "default",
+}
+ORDER_COLOURS = {
+    OrderStatus.PREPARED.value: "info",
+    OrderStatus.SENT.value: "info",
+    OrderStatus.ACKED.value: "info",
+    OrderStatus.PARTIAL.value: "info",
+    OrderStatus.FILLED.value: "success",
+    OrderStatus.CANCELED.value: "default",
+    OrderStatus.EXPIRED.value: "warning",
+    OrderStatus.REJECTED.value: "warning",
+    OrderStatus.UNKNOWN.value: "danger",
+    OrderStatus.ABSENT.value: "warning",
+}
+
+
+class MoneyAdmin(ReadOnlyAdmin):
+    """Columns that several lists share; each list names those its rows have."""
+
+    @display(description="realised")
+    def realised_shown(self, row: Any) -> str:
+        return signed(row.realised)
+
+    @display(description="unrealised")
+    def unrealised_shown(self, row: Any) -> str:
+        return signed(row.unrealised)
+
+    @display(description="fees")
+    def fees_shown(self, row: Any) -> str:
+        return money(row.fees)
+
+    @display(description="exposure")
+    def exposure_shown(self, row: Any) -> str:
+        return money(row.exposure)
+
+    @display(description="peak equity")
+    def peak_shown(self, row: Any) -> str:
+        return money(row.peak_equity)
+
+    @display(description="equity")
+    def equity_shown(self, row: Any) -> str:
+        return money(_equity(row))
+
+    @display(description="amount")
+    def amount_shown(self, row: Any) -> str:
+        return amount(row.amount)
+
+    @display(description="market time (UTC)", ordering="market_at")
+    def time(self, row: Any) -> str:
+        return moment(row.market_at)
+
+
+@admin.register(Position)
+class PositionAdmin(MoneyAdmin):
+    """What is and was held."""
+
+    list_display = (
+        "number",
+        "state",
+        "bot_link",
+        "symbol",
+        "quantity_shown",
+        "entry",
+        "stop",
+        "mark",
+        "unrealised_shown",
+        "realised_shown",
+        "exit",
+        "exit_reason",
+        "opened",
+        "closed",
+        "orders_link",
+    )
+    list_filter = ("status", "exit_reason", "symbol", "account")
+    search_fields = ("symbol", "bot__name")
+    list_select_related = ("bot",)
+
+    bot_link = related("bot")
+
+    @display(description="#", ordering="pk")
+    def number(self, position: Position) -> int:
+        return int(position.pk)
+
+    @display(description="status", ordering="status", label=POSITION_COLOURS)
+    def state(self, position: Position) -> str:
+        return position.status
+
+    @display(description="quantity")
+    def quantity_shown(self, position: Position) -> str:
+        return amount(position.quantity)
+
+    @display(description="entry")
+    def entry(self, position: Position) -> str:
+        return amount(position.entry_price)
+
+    @display(description="stop")
+    def stop(self, position: Position) -> str:
+        return amount(position.stop_price)
+
+    @display(description="mark")
+    def mark(self, position: Position) -> str:
+        return amount(position.mark_price)
+
+    @display(description="exit")
+    def exit(self, position: Position) -> str:
+        return amount(position.exit_price)
+
+    @display(description="opened", ordering="opened_at")
+    def opened(self, position: Position) -> str:
+        return moment(position.opened_at)
+
+    @display(description="closed", ordering="closed_at")
+    def closed(self, position: Position) -> str:
+        return moment(position.closed_at)
+
+    @display(description="orders")
+    def orders_link(self, position: Position) -> SafeString:
+        return rows_link(Order, "orders", position__id__exact=position.pk)
+
+
+@admin.register(Order)
+class OrderAdmin(MoneyAdmin):
+    """What was asked of the exchange, and how far it came."""
+
+    list_display = (
+        "client_order_id",
+        "state",
+        "bot_link",
+        "purpose",
+        "side",
+        "symbol",
+        "amount_shown",
+        "filled_shown",
+        "reference",
+        "reason",
+        "time",
+        "position_link",
+        "trades_link",
+    )
+    list_filter = ("status", "purpose", "side", "symbol", "account")
+    search_fields = ("client_order_id", "exchange_order_id", "symbol", "bot__name")
+    list_select_related = ("bot", "position")
+
+    bot_link = related("bot")
+    position_link = related("position")
+
+    @display(description="status", ordering="status", label=ORDER_COLOURS)
+    def state(self, order: Order) -> str:
+        return order.status
+
+    @display(description="filled")
+    def filled_shown(self, order: Order) -> str:
+        return amount(order.filled)
+
+    @display(description="decided at")
+    def reference(self, order: Order) -> str:
+        return amount(order.reference_price)
+
+    @display(description="trades")
+    def trades_link(self, order: Order) -> SafeString:
+        return rows_link(Trade, "trades", order__id__exact=order.pk)
+
+
+@admin.register(Trade)
+class TradeAdmin(MoneyAdmin):
+    """Fills, exactly as the exchange reported them."""
+
+    list_display = (
+        "executed",
+        "bot_link",
+        "side",
+        "symbol",
+        "amount_shown",
+        "price_shown",
+        "fee_shown",
+        "cash",
+        "order_link",
+    )
+    list_filter = ("side", "account")
+    search_fields = ("symbol", "trade_id", "order__client_order_id")
+    list_select_related = ("order__bot",)
+    date_hierarchy = "executed_at"
+
+    order_link = related("order")
+
+    @display(description="market time (UTC)", ordering="executed_at")
+    def executed(self, trade: Trade) -> str:
+        return moment(trade.executed_at)
+
+    @display(description="bot")
+    def bot_link(self, trade: Trade) -> SafeString | str:
+        return change_link(trade.order.bot)
+
+    @display(description="price")
+    def price_shown(self, trade: Trade) -> str:
+        return amount(trade.price)
+
+    @display(description="fee")
+    def fee_shown(self, trade: Trade) -> str:
+        return f"{amount(trade.fee)} {trade.fee_currency}"
+
+    @display(description="cash change")
+    def cash(self, trade: Trade) -> str:
+        return signed(trade.cash_change)
+
+
+@admin.register(Portfolio)
+class PortfolioAdmin(MoneyAdmin):
+    """The accounts' running totals."""
+
+    list_display = (
+        "account",
+        "equity_shown",
+        "capital_shown",
+        "realised_shown",
+        "unrealised_shown",
+        "exposure_shown",
+        "reserved_shown",
+        "fees_shown",
+        "peak_shown",
+    )
+    list_select_related = ("account",)
+
+    @display(description="capital")
+    def capital_shown(self, portfolio: Portfolio) -> str:
+        return money(portfolio.capital)
+
+    @display(description="reserved")
+    def reserved_shown(self, portfolio: Portfolio) -> str:
+        return money(portfolio.reserved)
+
+
+@admin.register(AssetExposure)
+class AssetExposureAdmin(MoneyAdmin):
+    """The accounts' exposure to one asset each."""
+
+    list_display = ("asset", "account", "exposure_shown")
+    list_select_related = ("portfolio__account",)
+    search_fields = ("asset",)
+
+    @display(description="account")
+    def account(self, row: AssetExposure) -> str:
+        return row.portfolio.account.name
+
+
+@admin.register(BotBook)
+class BotBookAdmin(MoneyAdmin):
+    """The bots' running totals."""
+
+    list_display = (
+        "bot_link",
+        "equity_shown",
+        "realised_shown",
+        "unrealised_shown",
+        "fees_shown",
+        "peak_shown",
+        "wins",
+        "losses",
+        "loss_streak",
+    )
+    list_select_related = ("bot",)
+    search_fields = ("bot__name",)
+
+    bot_link = related("bot")
+
+
+@admin.register(EquitySnapshot)
+class EquitySnapshotAdmin(MoneyAdmin):
+    """Equity over market time."""
+
+    list_display = ("time", "of", "equity_shown", "realised_shown", "unrealised_shown", "stale")
+    list_filter = ("stale", ("bot", admin.EmptyFieldListFilter), "account")
+    list_select_related = ("account", "bot")
+    search_fields = ("bot__name",)
+
+    @display(description="of")
+    def of(self, snapshot: EquitySnapshot) -> str:
+        return str(snapshot.bot or f"account {snapshot.account}")
+
+
+@admin.register(CapitalChange)
+class CapitalChangeAdmin(MoneyAdmin):
+    """Capital put in and taken out."""
+
+    list_display = ("time", "account", "kind", "change", "reason")
+    list_filter = ("kind", "account")
+    list_select_related = ("account",)
+
+    @display(description="amount")
+    def change(self, row: CapitalChange) -> str:
+        return f"{signed(row.amount)} {row.account.quote}"
+
+
+def _equity(row: Portfolio | BotBook | EquitySnapshot) -> Decimal:
+    if isinstance(row, EquitySnapshot):
+        return row.equity
+    capital = row.capital if isinstance(row, Portfolio) else row.bot.capital
+    with exact():
+        return capital + row.realised + row.unrealised

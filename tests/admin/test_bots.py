@@ -1,0 +1,240 @@
+"""Bots, limits and accounts in the admin: what may be edited, and what is said when it may not."""
+
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from bots.models import Bot, ExchangeAccount
+from execution.models import BotBook, CapitalChange, Portfolio
+from market.exchange import Transient
+from notifications.models import Event
+from risk.models import BotRiskLimits, PortfolioRiskLimits
+from tests.factories import make_account, make_bot
+from tests.fleet.test_load import hold
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wired_exchange")]
+
+ADD = "admin:bots_bot_add"
+
+
+@pytest.fixture
+def operator(client):
+    client.force_login(User.objects.create_superuser("operator", password="a long one"))
+    return client
+
+
+def definition(account, **changes):
+    return {
+        "account": account.pk,
+        "name": "new",
+        "strategy": "ema_cross",
+        "parameters": "{}",
+        "symbol": "BTC/USDT",
+        "timeframe": "1h",
+        "capital": "500",
+    } | changes
+
+
+def of(bot, **changes):
+    fields = {name: getattr(bot, name) for name in ("name", "strategy", "symbol", "timeframe", "capital")}
+    return definition(bot.account, **fields) | changes
+
+
+def edit(client, row, data):
+    return client.post(reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk]), data)
+
+
+def errors_of(answer):
+    assert answer.status_code == 200
+    return answer.context["adminform"].form.errors
+
+
+def test_a_new_bot_has_all_its_rows_and_does_not_run(operator):
+    account = make_account()
+    answer = operator.post(reverse(ADD), definition(account, capital="500.12345678901234567"))
+    assert answer.status_code == 302, errors_of(answer)
+    bot = Bot.objects.get(name="new")
+    assert (bot.status, bot.capital) == ("STOPPED", Decimal("500.12345678901234567"))
+    assert BotRiskLimits.objects.filter(bot=bot).exists()
+    assert BotBook.objects.get(bot=bot).peak_equity == bot.capital
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"name": "taken"}, "name", "there is a bot of this name already"),
+        ({"name": "No Name"}, "name", "use lower-case letters"),
+        ({"strategy": "emma"}, "strategy", "unknown strategy 'emma': use one of rsi_reversal, ema_cross"),
+        ({"timeframe": "2h"}, "timeframe", "unknown timeframe '2h': use one of 15m, 1h, 4h"),
+        ({"symbol": "FOO/USDT"}, "symbol", "the exchange has no 'FOO/USDT': use one of BTC/USDT"),
+        ({"symbol": "BTC/EUR"}, "symbol", "not quoted in the account's currency USDT"),
+        ({"symbol": "BTCUSDT"}, "symbol", "not of the form BASE/QUOTE"),
+        ({"capital": "0"}, "capital", "capital must be above 0, not 0"),
+        ({"capital": "-3"}, "capital", "capital must be above 0, not -3"),
+        ({"capital": "NaN"}, "capital", "Enter a number"),
+        ({"capital": "1" + "0" * 60}, "capital", "too many digits"),
+        ({"parameters": '{"fast": 1}'}, "parameters", "fast may not be 1: use a whole number from 2 to 71"),
+        ({"parameters": '{"speed": 1}'}, "parameters", "unknown parameter 'speed': use fast, slow"),
+        ({"parameters": "[1]"}, "parameters", "give an object"),
+        ({"parameters": "{"}, "parameters", "valid JSON"),
+        ({"strategy": ""}, "strategy", "required"),
+        ({"account": ""}, "account", "required"),
+    ],
+)
+def test_a_bad_definition_is_refused_with_what_is_allowed(operator, changes, field, words):
+    account = make_bot(name="taken").account
+    errors = errors_of(operator.post(reverse(ADD), definition(account) | changes))
+    assert words in " ".join(errors[field])
+    assert Bot.objects.count() == 1
+
+
+def test_several_problems_are_told_at_once(operator):
+    bad = definition(make_account(), symbol="FOO/USDT", capital="0", parameters='{"fast": 1}', name="No")
+    assert set(errors_of(operator.post(reverse(ADD), bad))) == {"symbol", "capital", "parameters", "name"}
+
+
+def test_an_exchange_that_does_not_answer_refuses_new_symbols_only(operator, wired_exchange, monkeypatch):
+    def down():
+        raise Transient("no route")
+
+    monkeypatch.setattr(wired_exchange, "instruments", down)
+    assert "cannot ask" in " ".join(errors_of(operator.post(reverse(ADD), definition(make_account())))["symbol"])
+    bot = make_bot()
+    assert edit(operator, bot, of(bot, capital="700")).status_code == 302
+    assert Bot.objects.get(pk=bot.pk).capital == Decimal(700)
+
+
+def test_an_edit_leaves_alone_what_a_tick_writes_meanwhile(operator, wired_exchange, monkeypatch):
+    bot = make_bot()
+    real = wired_exchange.instruments
+
+    def ticks_meanwhile():
+        Bot.objects.filter(pk=bot.pk).update(ticks=7, last_slot=99, lease_token="t", status="PAUSED")
+        return real()
+
+    monkeypatch.setattr(wired_exchange, "instruments", ticks_meanwhile)
+    assert edit(operator, bot, of(bot, symbol="ETH/USDT")).status_code == 302
+    stored = Bot.objects.get(pk=bot.pk)
+    assert (stored.symbol, stored.ticks, stored.lease_token, stored.status) == ("ETH/USDT", 7, "t", "PAUSED")
+    assert stored.last_slot == 99
+
+
+@pytest.mark.parametrize("changes", [{"symbol": "ETH/USDT"}, {"timeframe": "4h"}, {"strategy": "ema_cross"}])
+def test_a_held_position_fixes_its_bot(operator, changes):
+    bot = make_bot()
+    hold(bot.name)
+    errors = errors_of(edit(operator, bot, of(bot, **changes)))
+    assert "has a live position in BTC/USDT (OPEN)" in " ".join(errors[next(iter(changes))])
+    assert edit(operator, bot, of(bot, capital="700")).status_code == 302
+
+
+def test_new_capital_is_no_profit(operator):
+    bot = make_bot()
+    edit(operator, bot, of(bot, capital="7000"))
+    book = BotBook.objects.get(bot=bot)
+    assert book.peak_equity == book.day_start_equity == Decimal(7000)
+
+
+def test_bots_and_accounts_are_not_deleted(operator):
+    bot = make_bot()
+    for row in (bot, bot.account):
+        page = reverse(f"admin:bots_{row._meta.model_name}_delete", args=[row.pk])
+        assert operator.post(page, {"post": "yes"}).status_code == 403
+    assert Bot.objects.count() == ExchangeAccount.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "act", "after", "event"),
+    [
+        ("STOPPED", "start", "RUNNING", "bot_started"),
+        ("RUNNING", "pause", "PAUSED", "bot_paused"),
+        ("PAUSED", "resume", "RUNNING", "bot_resumed"),
+        ("RUNNING", "stop", "STOPPED", "bot_stopped"),
+        ("HALTED", "resume", "HALTED", None),
+    ],
+)
+def test_acts_on_selected_bots_are_audited(operator, before, act, after, event):
+    bot = make_bot(status=before)
+    data = {"action": act, "_selected_action": [bot.pk]}
+    answer = operator.post(reverse("admin:bots_bot_changelist"), data, follow=True)
+    assert Bot.objects.get().status == after
+    if event:
+        assert Event.objects.get(kind=event).payload["actor"] == "operator"
+    else:
+        assert "cannot resume bot" in answer.content.decode()
+
+
+def test_a_bot_that_holds_something_is_not_stopped(operator):
+    bot, free = make_bot(), make_bot()
+    hold(bot.name)
+    data = {"action": "stop", "_selected_action": [bot.pk, free.pk]}
+    assert "live position" in operator.post(reverse("admin:bots_bot_changelist"), data, follow=True).content.decode()
+    assert [Bot.objects.get(pk=each.pk).status for each in (bot, free)] == ["RUNNING", "STOPPED"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "ok"),
+    [
+        ("max_position", "0.1", True),
+        ("max_position", "0", False),
+        ("max_drawdown", "1", False),
+        ("max_daily_loss", "25", False),
+        ("streak_floor", "-0.1", False),
+        ("streak_losses", "0", False),
+        ("streak_losses", "5", True),
+    ],
+)
+def test_limits_stay_within_bounds(operator, field, value, ok):
+    limits = BotRiskLimits.objects.get(bot=make_bot())
+    names = ("max_position", "max_drawdown", "max_daily_loss", "streak_losses", "streak_floor")
+    data = {name: getattr(limits, name) for name in names} | {field: value}
+    answer = edit(operator, limits, data)
+    limits.refresh_from_db()
+    if ok:
+        assert answer.status_code == 302
+        assert getattr(limits, field) == Decimal(value)
+    else:
+        assert "must be" in " ".join(errors_of(answer)[field])
+
+
+def test_portfolio_limits_stay_within_bounds(operator):
+    limits = PortfolioRiskLimits.objects.get(account=make_account())
+    data = {"max_exposure": "0.4", "max_asset": "1.5", "max_drawdown": "0.1"}
+    assert set(errors_of(edit(operator, limits, data))) == {"max_asset"}
+
+
+def account(**changes):
+    given = {"name": "second", "exchange": "simulated", "quote": "USDT", "mode": "PAPER", "initial_capital": "1000.5"}
+    return given | changes
+
+
+def test_an_account_is_made_with_its_capital(operator):
+    answer = operator.post(reverse("admin:bots_exchangeaccount_add"), account())
+    assert answer.status_code == 302, errors_of(answer)
+    made = ExchangeAccount.objects.get(name="second")
+    assert CapitalChange.objects.get(account=made).kind == "INITIAL"
+    assert Portfolio.objects.get(account=made).peak_equity == Decimal("1000.5")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"initial_capital": "0"}, "initial_capital", "above 0"),
+        ({"initial_capital": ""}, "initial_capital", "required"),
+        ({"exchange": "binance"}, "exchange", "runs on 'simulated'"),
+        ({"mode": "LIVE"}, "mode", "not available yet"),
+    ],
+)
+def test_a_bad_account_is_refused(operator, changes, field, words):
+    errors = errors_of(operator.post(reverse("admin:bots_exchangeaccount_add"), account(**changes)))
+    assert words in " ".join(errors[field])
+    assert not ExchangeAccount.objects.exists()
+
+
+def test_mode_and_currency_of_an_account_are_fixed(operator):
+    made = make_account()
+    edit(operator, made, {"name": "renamed", "mode": "LIVE", "quote": "EUR", "exchange": "x"})
+    made.refresh_from_db()
+    assert (made.name, made.mode, made.quote, made.exchange) == ("renamed", "PAPER", "USDT", "simulated")

@@ -1,0 +1,1 @@
+from tests.wired import wired_exchange  # noqa: F401  (a fixture)

@@ -1,0 +1,5 @@
+"""Registers the console's pages; Django looks for this file."""
+
+from tradingplatform.console import accounts, bots, schedule, users
+
+__all__ = ["accounts", "bots", "schedule", "users"]

@@ -1,0 +1,137 @@
+"""Bots in the console: with their money and links, the checks that need the exchange, and what an operator may do."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from bots.admin import BotAdmin, BotForm
+from bots.lifecycle import IllegalTransition
+from bots.models import Bot
+from execution.held import BotInUse, why_fixed
+from execution.models import BotBook, Order, Position
+from execution.states import LIVE_POSITION
+from market.clock import load_clock
+from notifications.admin_base import action, display, rows_link, signed
+from risk.models import Decision
+from tradingplatform import operator
+from tradingplatform.instruments import ExchangeUnreachable, instruments
+from tradingplatform.operator import By
+from tradingplatform.symbols import why_unknown
+
+
+class ConsoleBotForm(BotForm):
+    """A bot's definition, also judged by what the exchange trades and by what the bot holds."""
+
+    def _post_clean(self) -> None:
+        """After the bot's own judgement, which is the better answer where both have one."""
+        super()._post_clean()  # type: ignore[misc]  # the stubs leave it out
+        if "symbol" in self.changed_data and "symbol" not in self.errors:
+            self._check_symbol()
+        if self.instance.pk is not None and not self.errors:
+            for field, problem in why_fixed(self.instance, Bot.objects.get(pk=self.instance.pk)).items():
+                self.add_error(field, problem)
+
+    def _check_symbol(self) -> None:
+        try:
+            problem = why_unknown(self.instance.symbol, instruments())
+        except ExchangeUnreachable as error:
+            problem = str(error)
+        if problem:
+            self.add_error("symbol", problem)
+
+
+admin.site.unregister(Bot)
+
+
+@admin.register(Bot)
+class ConsoleBotAdmin(BotAdmin):
+    """The fleet."""
+
+    form = ConsoleBotForm
+    list_display = (
+        "name",
+        "state",
+        "symbol",
+        "timeframe",
+        "strategy",
+        "allocated",
+        "holds",
+        "unrealised",
+        "realised",
+        "ticks",
+        "failed",
+        "last_tick",
+        "links",
+    )
+    list_select_related = ("account", "book")
+    actions = ("start", "pause", "resume", "stop")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Bot]:
+        bots: QuerySet[Bot] = super().get_queryset(request)
+        return bots.prefetch_related(_live_positions())
+
+    @display(description="position", label={"": "default"})
+    def holds(self, bot: Bot) -> str:
+        return ", ".join(position.status for position in bot.live_positions)  # type: ignore[attr-defined]
+
+    @display(description="unrealised")
+    def unrealised(self, bot: Bot) -> str:
+        return signed(book.unrealised) if (book := _book(bot)) else "-"
+
+    @display(description="realised")
+    def realised(self, bot: Bot) -> str:
+        return signed(book.realised) if (book := _book(bot)) else "-"
+
+    @display(description="more")
+    def links(self, bot: Bot) -> SafeString:
+        pages = ((Position, "positions"), (Order, "orders"), (Decision, "decisions"))
+        return SafeString(" ".join(rows_link(model, text, bot__id__exact=bot.pk) for model, text in pages))
+
+    @action(description="Start", permissions=["change"])
+    def start(self, request: HttpRequest, bots: QuerySet[Bot]) -> None:
+        self._act(request, bots, operator.start_bot, "started")
+
+    @action(description="Pause: no more entries", permissions=["change"])
+    def pause(self, request: HttpRequest, bots: QuerySet[Bot]) -> None:
+        self._act(request, bots, operator.pause_bot, "paused")
+
+    @action(description="Resume", permissions=["change"])
+    def resume(self, request: HttpRequest, bots: QuerySet[Bot]) -> None:
+        self._act(request, bots, operator.resume_bot, "resumed")
+
+    @action(description="Stop: take out of service", permissions=["change"])
+    def stop(self, request: HttpRequest, bots: QuerySet[Bot]) -> None:
+        self._act(request, bots, operator.stop_bot, "stopped")
+
+    def _act(self, request: HttpRequest, bots: QuerySet[Bot], act: Callable[[Bot, By], Bot], done: str) -> None:
+        """Each bot by itself: one that may not does not keep the others."""
+        by = by_user(request, "in the console")
+        count = 0
+        for bot in bots:
+            try:
+                act(bot, by)
+            except (IllegalTransition, BotInUse) as refusal:
+                self.message_user(request, str(refusal), messages.WARNING)
+            else:
+                count += 1
+        if count:
+            self.message_user(request, f"{count} {'bot' if count == 1 else 'bots'} {done}")
+
+
+def by_user(request: HttpRequest, reason: str) -> By:
+    """The logged-in user acts, now."""
+    return By(actor=request.user.get_username(), now=load_clock(settings.CLOCK_FILE).now(), reason=reason)
+
+
+def _live_positions() -> Any:
+    live = Position.objects.filter(status__in=list(LIVE_POSITION)).only("bot_id", "status")
+    return Prefetch("positions", queryset=live, to_attr="live_positions")
+
+
+def _book(bot: Bot) -> BotBook | None:
+    return getattr(bot, "book", None)
