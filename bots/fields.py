@@ -6,7 +6,7 @@ because the text of a positive number sorts after "0" and that of a negative one
 """
 
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -19,13 +19,21 @@ MAX_DIGITS = 40
 """More than any exchange books; what is longer is a mistake, refused before it is stored."""
 
 
+_Set = TypeVar("_Set")
+_Get = TypeVar("_Get")
+
 if TYPE_CHECKING:
-    _Field = models.Field[Any, Decimal]
-else:  # Django's Field takes no type parameters at run time
-    _Field = models.Field
+    _Field = models.DecimalField  # what a type checker knows: Decimal, or Decimal | None where nullable
+else:
+
+    class _Field(models.Field):
+        """Django's Field, which takes no type parameters at run time."""
+
+        def __class_getitem__(cls, _types):
+            return cls
 
 
-class ExactDecimalField(_Field):
+class ExactDecimalField(_Field[_Set, _Get]):
     """A finite Decimal, stored to the last digit. Floats are refused: they have lost digits already."""
 
     description = "Exact decimal"
@@ -64,8 +72,8 @@ class ExactDecimalField(_Field):
         return canonical(number) if connection.vendor == "sqlite" else number
 
     def value_to_string(self, obj: models.Model) -> str:
-        value = self.value_from_object(obj)
+        value: Any = self.value_from_object(obj)
         return "" if value is None else canonical(value)
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:
-        return super().formfield(**{"form_class": forms.DecimalField, **kwargs})  # type: ignore[return-value]
+        return super().formfield(**{"form_class": forms.DecimalField, **kwargs})

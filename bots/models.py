@@ -73,7 +73,7 @@ class Bot(models.Model):
         validators=[RegexValidator(r"^[a-z0-9][a-z0-9_-]*$", "use lower-case letters, digits, - and _")],
     )
     strategy = models.CharField(max_length=64)
-    parameters = models.JSONField(default=dict, blank=True, help_text="the strategy's parameters; what is absent has its default")
+    parameters = models.JSONField(default=dict, blank=True, help_text="what is absent has the strategy's default")
     symbol = models.CharField(max_length=32, help_text="BASE/QUOTE, as BTC/USDT")
     timeframe = models.CharField(max_length=8, choices=[(name, name) for name in TIMEFRAMES])
     capital = ExactDecimalField(help_text="allocated, in the account's quote currency")
@@ -83,7 +83,9 @@ class Bot(models.Model):
         default=0, editable=False, help_text="seconds of market time after the candle's close at which this bot ticks"
     )
     last_slot = models.BigIntegerField(default=-1, editable=False, help_text="the latest slot claimed")
-    lease_token = models.CharField(max_length=36, blank=True, editable=False, help_text="who is ticking now; empty: nobody")
+    lease_token = models.CharField(
+        max_length=36, blank=True, editable=False, help_text="who is ticking now, if anybody"
+    )
     lease_until = models.DateTimeField(null=True, editable=False, help_text="wall time; a dead tick's claim ends here")
     last_tick_at = models.DateTimeField(null=True, editable=False, help_text="wall time of the last finished tick")
     ticks = models.PositiveBigIntegerField(default=0, editable=False)

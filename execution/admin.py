@@ -216,7 +216,6 @@ class TradeAdmin(MoneyAdmin):
     list_filter = ("side", "account")
     search_fields = ("symbol", "trade_id", "order__client_order_id")
     list_select_related = ("order__bot",)
-    date_hierarchy = "executed_at"
 
     order_link = related("order")
 
@@ -330,7 +329,8 @@ class CapitalChangeAdmin(MoneyAdmin):
 
 def _equity(row: Portfolio | BotBook | EquitySnapshot) -> Decimal:
     if isinstance(row, EquitySnapshot):
-        return row.equity
-    capital = row.capital if isinstance(row, Portfolio) else row.bot.capital
+        stored: Decimal = row.equity
+        return stored
+    capital: Decimal = row.capital if isinstance(row, Portfolio) else row.bot.capital
     with exact():
         return capital + row.realised + row.unrealised

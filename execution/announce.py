@@ -94,6 +94,4 @@ def _text(amount: Decimal | None) -> str:
 
 
 def _tell(kind: str, text: str, severity: Severity, bot_id: int, payload: dict[str, str], now: Now) -> None:
-    publish(
-        kind, text, severity=severity, bot_id=bot_id, payload=payload, market_at=now.market_at, wall_at=now.wall_at
-    )
+    publish(kind, text, severity=severity, bot_id=bot_id, payload=payload, market_at=now.market_at, wall_at=now.wall_at)

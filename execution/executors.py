@@ -1,4 +1,4 @@
-"""The one interface between the platform and wherever orders go. Paper or live is chosen in the wiring, nowhere else."""
+"""The one interface between the platform and wherever orders go. Paper or live is chosen in the wiring alone."""
 
 from abc import ABC, abstractmethod
 

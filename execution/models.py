@@ -187,9 +187,7 @@ class Order(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["bot"], condition=Q(status__in=_values(UNFINISHED_ORDER)), name="order_unfinished"
-            ),
+            models.Index(fields=["bot"], condition=Q(status__in=_values(UNFINISHED_ORDER)), name="order_unfinished"),
         ]
 
     def __str__(self) -> str:

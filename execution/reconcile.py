@@ -20,7 +20,8 @@ def settle_orders(bot_id: int, executor: BaseExecutor, now: Now) -> bool:
     Call it under the bot's tick lease: nobody else is then sending for this bot.
     """
     unfinished = Order.objects.filter(bot_id=bot_id, status__in=list(UNFINISHED_ORDER)).order_by("pk")
-    return all([_settle(order, executor, now) for order in unfinished])
+    settled = [_settle(order, executor, now) for order in unfinished]  # each is asked for, whatever came of the others
+    return all(settled)
 
 
 def _settle(order: Order, executor: BaseExecutor, now: Now) -> bool:

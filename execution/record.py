@@ -199,4 +199,3 @@ def _count_result(book: BotBook, realised: Decimal) -> None:
         book.wins += 1
         book.loss_streak = 0
     book.save(update_fields=["losses", "wins", "loss_streak"])
-

@@ -13,7 +13,6 @@ class EventAdmin(ReadOnlyAdmin):
     list_display = ("time", "level", "kind", "text", "bot_id")
     list_filter = ("severity", "kind")
     search_fields = ("text", "kind")
-    date_hierarchy = "wall_at"
 
     @display(description="wall time (UTC)", ordering="wall_at")
     def time(self, event: Event) -> str:

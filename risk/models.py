@@ -10,7 +10,7 @@ from bots.models import Bot, BotStatus, ExchangeAccount
 from risk import limits
 
 
-def _fraction(default: str, help_text: str) -> ExactDecimalField:
+def _fraction(default: str, help_text: str) -> "ExactDecimalField[Decimal | str, Decimal]":
     return ExactDecimalField(default=Decimal(default), help_text=help_text)
 
 

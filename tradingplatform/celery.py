@@ -13,6 +13,6 @@ app.conf.task_routes = {"tradingplatform.tasks.tick_bot": {"queue": "trading"}}
 app.autodiscover_tasks(["tradingplatform"])
 
 
-@setup_logging.connect  # type: ignore[untyped-decorator]
+@setup_logging.connect
 def _keep_our_logs(**_: object) -> None:
     """Celery leaves logging alone when somebody answers this signal: apps.py has set it up."""

@@ -46,8 +46,8 @@ class BadEnvironment(Exception):
 def read_environment() -> Environment:
     """The environment of this process. Raises BadEnvironment."""
     try:
-        var = Environment(_env_file=ROOT / ".env").VAR  # type: ignore[call-arg]
-        return Environment(_env_file=(var / "runtime.env", ROOT / ".env"))  # type: ignore[call-arg]
+        var = Environment(_env_file=ROOT / ".env").VAR
+        return Environment(_env_file=(var / "runtime.env", ROOT / ".env"))
     except ValidationError as error:
         raise BadEnvironment("\n".join(_complaint(problem) for problem in error.errors())) from None
 

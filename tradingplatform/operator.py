@@ -17,6 +17,7 @@ from execution.capital import lock
 from execution.held import BotInUse, in_use
 from market.clock import Now
 from market.instruments import Instrument
+from notifications.events import publish
 from risk.halts import clear_halt
 from risk.models import Halt
 from tradingplatform.symbols import why_unknown
@@ -62,6 +63,14 @@ def create_bot(
     )
     bot.full_clean()
     bot.save()
+    publish(
+        "bot_created",
+        f"Bot {bot.name} created by {by.actor}",
+        bot_id=bot.pk,
+        payload={"actor": by.actor, "strategy": bot.strategy, "symbol": bot.symbol, "timeframe": bot.timeframe},
+        market_at=by.now.market_at,
+        wall_at=by.now.wall_at,
+    )
     return start_bot(bot, by) if start else bot
 
 

@@ -1,5 +1,7 @@
 """Django's settings, from one typed environment (see environment.py)."""
 
+import os
+
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
@@ -76,7 +78,7 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": VAR / "platform.sqlite3",
+            "NAME": os.fspath(VAR / "platform.sqlite3"),
             "CONN_MAX_AGE": None,
             "OPTIONS": SQLITE_OPTIONS,
         }

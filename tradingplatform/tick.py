@@ -56,7 +56,7 @@ class Pass:
 
     @property
     def book(self) -> BotBook:
-        return self.bot.book  # type: ignore[no-any-return]
+        return self.bot.book
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +208,7 @@ def _grounds(slot: int, signal: Signal | None, candles: Candles) -> Grounds:
         said = {"action": signal.action, "reason": signal.reason, "indicators": dict(signal.indicators)}
         said |= {"stop": signal.stop, "target": signal.target}
     names = ("open", "high", "low", "close", "volume")
-    candle: dict[str, object] = {
-        name: float(column[-1]) for name, column in zip(names, candles.prices(), strict=True)
-    }
+    candle: dict[str, object] = {name: float(column[-1]) for name, column in zip(names, candles.prices(), strict=True)}
     return Grounds(slot=slot, signal=said, candle={"opened_ms": candles.last_opened_ms, **candle})
 
 

@@ -137,6 +137,24 @@ def test_new_capital_is_no_profit(operator):
     assert book.peak_equity == book.day_start_equity == Decimal(7000)
 
 
+def test_edits_are_audited_with_before_and_after(operator):
+    bot = make_bot()
+    edit(operator, bot, of(bot, capital="7000.10", parameters='{"period": 10}', strategy="rsi_reversal"))
+    event = Event.objects.get(kind="bot_edited")
+    assert (event.bot_id, event.payload["actor"]) == (bot.pk, "operator")
+    assert event.payload["changes"] == {
+        "capital": {"from": "5000", "to": "7000.1"},
+        "parameters": {"from": {}, "to": {"period": 10}},
+    }
+    operator.post(reverse(ADD), definition(bot.account))
+    assert Event.objects.filter(kind="bot_created", text__contains="operator").count() == 1
+    limits = bot.limits
+    names = ("max_position", "max_drawdown", "max_daily_loss", "streak_losses", "streak_floor")
+    edit(operator, limits, {name: getattr(limits, name) for name in names} | {"max_position": "0.1"})
+    changes = Event.objects.get(kind="bot_risk_limits_edited").payload["changes"]
+    assert changes == {"max_position": {"from": "0.25", "to": "0.1"}}
+
+
 def test_bots_and_accounts_are_not_deleted(operator):
     bot = make_bot()
     for row in (bot, bot.account):

@@ -270,9 +270,7 @@ def test_an_impossible_answer_changes_nothing():
         (None, False, OrderStatus.UNKNOWN, PositionStatus.OPENING),
     ],
 )
-def test_an_entry_whose_sender_died_is_asked_for_and_never_sent_again(
-    answer, settled, order_status, position_status
-):
+def test_an_entry_whose_sender_died_is_asked_for_and_never_sent_again(answer, settled, order_status, position_status):
     bot = make_bot()
     with pytest.raises(SystemExit):  # the process dies in the call, nothing is recorded
         buy(bot, ScriptedExecutor(raises(SystemExit())))

@@ -94,6 +94,9 @@ def test_changed_fields_are_shown_and_applied():
     assert "fast 5 -> 7" in text
     assert "capital 1234.56789012345678 -> 2000" in text
     assert "timeframe 4h -> 1h" in text
+    event = Event.objects.filter(kind="fleet_loaded").latest("pk")
+    assert event.payload["actor"] == "tester"
+    assert any("fast 5 -> 7" in line for line in event.payload["plan"])
     bot = Bot.objects.get(name="mine")
     assert (bot.parameters["fast"], bot.capital, bot.timeframe, bot.status) == (7, Decimal(2000), "1h", "RUNNING")
 

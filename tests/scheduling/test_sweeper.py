@@ -157,8 +157,12 @@ def test_it_survives_broker_database_and_clock(set_clock: SetClock, caplog: pyte
 @pytest.mark.process
 def test_the_process_ends_within_a_second(bell: Bell, tmp_path: Path) -> None:
     started = [SweepProcess(bell, tmp_path / name, number) for name, number in (("term", SIGTERM), ("int", SIGINT))]
-    for process in started:
-        process.ends_in_time()
+    try:
+        for process in started:
+            process.ends_in_time()
+    finally:
+        for process in started:
+            process.process.kill()
 
 
 class SweepProcess:

@@ -61,7 +61,7 @@ class World:
 
 
 @pytest.fixture
-def world(redis_url, settings):  # noqa: F811
+def world(redis_url, settings):
     settings.REDIS_URL = redis_url
     market = FakeMarket({"BTC/USDT": instrument(tick_size=Decimal("0.01"))})
     world = World(market, make_bot(strategy="donchian_breakout"), redis_url=redis_url)

@@ -13,7 +13,7 @@ from bots.definition import why_not_capital
 from bots.models import ExchangeAccount
 from execution.capital import book_capital
 from notifications.admin_base import UnfoldAdminDecimalFieldWidget
-from tradingplatform.console.bots import by_user
+from tradingplatform.console.audit import AuditedAdmin, by_user
 
 
 class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameter at run time
@@ -45,7 +45,7 @@ admin.site.unregister(ExchangeAccount)
 
 
 @admin.register(ExchangeAccount)
-class ConsoleAccountAdmin(ExchangeAccountAdmin):
+class ConsoleAccountAdmin(AuditedAdmin, ExchangeAccountAdmin):
     """Accounts. Deposits and withdrawals are made in the fleet file."""
 
     add_fieldsets = ((None, {"fields": ("name", "exchange", "quote", "mode", "initial_capital")}),)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
@@ -15,10 +14,10 @@ from bots.models import Bot
 from execution.held import BotInUse, why_fixed
 from execution.models import BotBook, Order, Position
 from execution.states import LIVE_POSITION
-from market.clock import load_clock
 from notifications.admin_base import action, display, rows_link, signed
 from risk.models import Decision
 from tradingplatform import operator
+from tradingplatform.console.audit import AuditedAdmin, by_user
 from tradingplatform.instruments import ExchangeUnreachable, instruments
 from tradingplatform.operator import By
 from tradingplatform.symbols import why_unknown
@@ -49,7 +48,7 @@ admin.site.unregister(Bot)
 
 
 @admin.register(Bot)
-class ConsoleBotAdmin(BotAdmin):
+class ConsoleBotAdmin(AuditedAdmin, BotAdmin):
     """The fleet."""
 
     form = ConsoleBotForm
@@ -121,11 +120,6 @@ class ConsoleBotAdmin(BotAdmin):
                 count += 1
         if count:
             self.message_user(request, f"{count} {'bot' if count == 1 else 'bots'} {done}")
-
-
-def by_user(request: HttpRequest, reason: str) -> By:
-    """The logged-in user acts, now."""
-    return By(actor=request.user.get_username(), now=load_clock(settings.CLOCK_FILE).now(), reason=reason)
 
 
 def _live_positions() -> Any:

@@ -12,8 +12,10 @@ from execution.capital import book_capital, lock
 from execution.models import Portfolio
 from execution.totals import free_cash
 from market.clock import Now
+from notifications.events import publish
 from tradingplatform.fleet.plan import REMOVED, Plan, StoredAccount, StoredBot, make_plan
 from tradingplatform.fleet.problems import BadFleet
+from tradingplatform.fleet.show import plan_text, summary
 from tradingplatform.fleet.spec import BotSpec, Fleet
 
 FROM_FILE = "in the fleet file"
@@ -26,6 +28,8 @@ def load_fleet(fleet: Fleet, now: Now, actor: str) -> Plan:
     with transaction.atomic():
         plan = plan_fleet(fleet)
         _apply(plan, now, actor)
+        if not plan.is_empty:
+            _tell(plan, now, actor)
     return plan
 
 
@@ -81,6 +85,16 @@ def _apply(plan: Plan, now: Now, actor: str) -> None:
         lifecycle.stop(bots[name], now=now, actor=actor, reason=REMOVED)
     for name in plan.paused:
         lifecycle.pause(bots[name], now=now, actor=actor, reason=REMOVED)
+
+
+def _tell(plan: Plan, now: Now, actor: str) -> None:
+    publish(
+        "fleet_loaded",
+        f"{actor} loaded {plan.fleet.source}: {summary(plan)}",
+        payload={"actor": actor, "plan": plan_text(plan).splitlines()},
+        market_at=now.market_at,
+        wall_at=now.wall_at,
+    )
 
 
 def _settle_account(plan: Plan, now: Now) -> ExchangeAccount:

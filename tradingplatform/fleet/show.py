@@ -33,7 +33,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     ):
         for name in names:
             yield f"  {act:<8} {name:<24} {why}"
-    yield _summary(plan)
+    yield summary(plan)
+    yield from _overbooking(plan)
 
 
 def _changes(change: Change) -> Iterator[str]:
@@ -54,16 +55,19 @@ def _plain(value: object) -> str:
     return canonical(value) if isinstance(value, Decimal) else str(value)
 
 
-def _summary(plan: Plan) -> str:
+def summary(plan: Plan) -> str:
+    """How many bots were created, changed, removed and left as they are."""
     same = len(plan.fleet.bots) - len(plan.created) - len(plan.changed)
     gone = len(plan.stopped) + len(plan.paused)
-    counts = f"{len(plan.created)} created, {len(plan.changed)} changed, {gone} removed, {same} unchanged"
+    return f"{len(plan.created)} created, {len(plan.changed)} changed, {gone} removed, {same} unchanged"
+
+
+def _overbooking(plan: Plan) -> Iterator[str]:
+    account = plan.fleet.account
     with exact():
         shares = sum((bot.capital for bot in plan.fleet.bots), ZERO)
-    account = plan.fleet.account
-    if shares <= account.capital:
-        return counts
-    return (
-        f"{counts}\nThe bots' shares add up to {canonical(shares)} {account.quote}, more than the account's "
-        f"{canonical(account.capital)}: the portfolio's limits decide who enters."
-    )
+    if shares > account.capital:
+        yield (
+            f"The bots' shares add up to {canonical(shares)} {account.quote}, more than the account's "
+            f"{canonical(account.capital)}: the portfolio's limits decide who enters."
+        )

@@ -54,8 +54,8 @@ def launch(started_at: float) -> None:
     say(painted(f"Trading platform: {_market(identity)}, speed {options.speed:g}, state in {_shown(var)}", BOLD))
     prepare.prepare_database()
     _done(f"database is up to date ({'DATABASE_URL' if options.DATABASE_URL else 'SQLite'}), Redis {broker.told}")
+    keep_identity(var, identity)  # before anything of this market is in VAR: its clock, its exchange's ledger
     plan = _start_market(options, identity, broker, exchange_port, seen_ms)
-    keep_identity(var, identity)
     _become_supervisor(plan)
 
 

@@ -19,6 +19,7 @@ from tradingplatform.launcher.programs import Program
 from tradingplatform.launcher.refusal import Refusal
 
 EXCHANGE_PATIENCE_S = 30.0
+MOST_COMPLAINTS = 6
 
 
 def prepare_database() -> None:
@@ -56,7 +57,7 @@ def first_start() -> None:
     try:
         call_command("first_start")
     except CommandError as error:
-        raise Refusal(f"the first start failed: {error}") from None
+        raise Refusal(f"the first start failed: {_short(str(error))}") from None
 
 
 @contextmanager
@@ -74,6 +75,13 @@ def running(program: Program, var: Path, port: int) -> Iterator[None]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _short(text: str) -> str:
+    """The first complaints: the rest of a fleet that does not fit the exchange reads the same."""
+    lines = text.splitlines()
+    more = [f"... and {len(lines) - MOST_COMPLAINTS} more lines"] if len(lines) > MOST_COMPLAINTS else []
+    return "\n".join(lines[:MOST_COMPLAINTS] + more)
 
 
 def exchange_clock(port: int, speed: float) -> Clock:

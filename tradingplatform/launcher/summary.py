@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-# The order of what is told is the order of what is missed most when the terminal is narrow.
 SEPARATOR = " · "
 
 
 def summary(status: Mapping[str, object], market_at: datetime, width: int | None = None) -> str:
-    """One line from the status (see ``manage.py status --json``); what is not there is left out."""
+    """One line from the status (see ``manage.py status --json``); what is not there, or does not fit, is left out."""
     parts = [
         f"market {market_at:%Y-%m-%d %H:%M}",
         _bots(status),
@@ -23,10 +22,9 @@ def summary(status: Mapping[str, object], market_at: datetime, width: int | None
     line = ""
     for part in filter(None, parts):
         longer = f"{line}{SEPARATOR}{part}" if line else part
-        if width and len(longer) > width:
-            break
-        line = longer
-    return line[:width] if width else line
+        if not width or len(longer) <= width:
+            line = longer
+    return line
 
 
 def _bots(status: Mapping[str, object]) -> str:
