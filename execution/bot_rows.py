@@ -3,8 +3,9 @@
 from typing import Any
 
 from bots.models import Bot, ExchangeAccount
-from execution.capital import lock, reallocate
+from execution.capital import reallocate
 from execution.held import IDENTITY, BotInUse, why_fixed
+from execution.lock import lock_portfolio
 from execution.models import BotBook, Portfolio
 
 
@@ -32,7 +33,7 @@ def bot_about_to_be_saved(
     stored = Bot.objects.filter(pk=instance.pk).first()
     if stored is None or not _differs(instance, stored):
         return
-    lock(stored.account_id)
+    lock_portfolio(stored.account_id)
     problems = why_fixed(instance, stored)
     if problems:
         raise BotInUse("\n".join(problems.values()))

@@ -5,12 +5,10 @@ Every function here is called inside a transaction, and takes the portfolio lock
 
 from decimal import Decimal
 
-from django.db import connection
-from django.db.models import F
-
 from bots.models import Bot, ExchangeAccount
-from execution.models import BotBook, CapitalChange, CapitalKind, Portfolio
-from execution.totals import NoPortfolio, equity, free_cash
+from execution.lock import lock_portfolio
+from execution.models import BotBook, CapitalChange, CapitalKind
+from execution.totals import equity, free_cash
 from market.clock import Now
 from market.money import canonical, exact
 
@@ -19,18 +17,9 @@ class NotEnoughCash(Exception):
     """More was to be taken out than is free."""
 
 
-def lock(account_id: int) -> Portfolio:
-    """The account's portfolio, locked until the running transaction ends. Raises NoPortfolio."""
-    if not connection.in_atomic_block:
-        raise RuntimeError("the portfolio lock is held by a transaction, and none is running")
-    if Portfolio.objects.filter(account_id=account_id).update(lock_version=F("lock_version") + 1) != 1:
-        raise NoPortfolio(f"account {account_id} has no portfolio row")
-    return Portfolio.objects.get(account_id=account_id)
-
-
 def book_capital(account: ExchangeAccount, amount: Decimal, reason: str, now: Now) -> CapitalChange:
     """Book a deposit (above 0; the first is the initial capital) or a withdrawal (below 0). Raises NotEnoughCash."""
-    portfolio = lock(account.pk)
+    portfolio = lock_portfolio(account.pk)
     if amount < 0 and free_cash(portfolio) + amount < 0:
         free = f"{canonical(free_cash(portfolio))} {account.quote}"
         raise NotEnoughCash(f"cannot take {canonical(-amount)} out of account {account}: only {free} is free")

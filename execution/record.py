@@ -5,6 +5,7 @@ from decimal import Decimal
 from execution import announce
 from execution.consequence import after_entry, after_exit
 from execution.ledger import Holding, apply_fill, cash_change
+from execution.lock import under_portfolio_lock
 from execution.models import BotBook, Order, Portfolio, Position, Purpose, Trade
 from execution.states import (
     TERMINAL_ORDER,
@@ -15,7 +16,7 @@ from execution.states import (
     check_position_move,
     order_status,
 )
-from execution.totals import Figures, book_change, figures, holding, under_portfolio_lock, value
+from execution.totals import Figures, book_change, figures, holding, value
 from market.clock import Now
 from market.money import ZERO, exact, ratio
 from market.orders import Fill, OrderReport, ReportStatus, Side

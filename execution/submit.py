@@ -12,11 +12,12 @@ import structlog
 from bots.models import Bot
 from execution import announce
 from execution.executors import BaseExecutor
+from execution.lock import under_portfolio_lock
 from execution.models import BotBook, Order, Portfolio, Position, Purpose
 from execution.portfolio import Pricing, read_exposure
 from execution.record import LostRace, mark_sent, record, record_unknown
 from execution.states import OrderStatus, PositionStatus
-from execution.totals import book_change, figures, holding, under_portfolio_lock, value
+from execution.totals import book_change, figures, holding, value
 from market.clock import Now
 from market.exchange import OutcomeUnknown
 from market.instruments import Instrument

@@ -1,29 +1,15 @@
-"""The portfolio lock, and the running totals that live under it.
+"""The running totals that live under the portfolio lock.
 
-Whatever changes exposure or money takes the lock first; so a total is always the sum of its positions, and the order
-gate reads two rows however many positions there are.
+Whatever changes exposure or money holds the lock (see lock.py); so a total is always the sum of its positions, and the
+order gate reads two rows however many positions there are.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeVar
-
-from django.db import OperationalError, transaction
-from django.db.models import F
 
 from execution.ledger import Holding
 from execution.models import AssetExposure, BotBook, Portfolio, Position
 from market.money import ZERO, exact
-
-LOCK_TRIES = 3
-"""How often a transaction that could not get its lock is begun anew. Nothing was sent yet, so this is safe."""
-
-T = TypeVar("T")
-
-
-class NoPortfolio(Exception):
-    """The account's portfolio row is missing: nothing may be traded on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +34,6 @@ class Figures:
                 self.reserved - other.reserved,
                 self.exposure - other.exposure,
             )
-
-
-def under_portfolio_lock(account_id: int, work: Callable[[Portfolio], T]) -> T:
-    """Run ``work`` in one durable transaction whose first statement locks the account's portfolio.
-
-    A write, because SQLite ignores SELECT FOR UPDATE. ``work`` must not touch the network, and is run again when the
-    database was locked. Raises NoPortfolio, and django.db.OperationalError when the lock cannot be had at all.
-    """
-    for last in (False,) * (LOCK_TRIES - 1) + (True,):
-        try:
-            with transaction.atomic(durable=True):
-                return work(_lock(account_id))
-        except OperationalError:
-            if last:
-                raise
-    raise AssertionError("the last try returns or raises")
-
-
-def _lock(account_id: int) -> Portfolio:
-    if Portfolio.objects.filter(account_id=account_id).update(lock_version=F("lock_version") + 1) != 1:
-        raise NoPortfolio(f"account {account_id} has no portfolio row")
-    return Portfolio.objects.get(account_id=account_id)
 
 
 def figures(position: Position) -> Figures:

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from celery import current_app
 
 from bots import schedule
+from tradingplatform.celery import app
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ("tradingplatform", "execution", "risk", "bots", "market", "notifications")
@@ -73,5 +73,5 @@ def test_statuses_are_written_by_their_one_writer():
 
 def test_the_scheduled_task_exists():
     """The schedule names its task in a string, which no import checks."""
-    current_app.loader.import_default_modules()
-    assert schedule.TICK_TASK in current_app.tasks
+    app.loader.import_default_modules()
+    assert schedule.TICK_TASK in app.tasks

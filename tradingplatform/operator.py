@@ -13,8 +13,8 @@ from django.db import transaction
 from bots import lifecycle
 from bots.definition import judge, why_not_name
 from bots.models import Bot, BotStatus, ExchangeAccount
-from execution.capital import lock
 from execution.held import BotInUse, in_use
+from execution.lock import lock_portfolio
 from market.clock import Now
 from market.instruments import Instrument
 from notifications.events import publish
@@ -102,7 +102,7 @@ def resume_all(by: By) -> int:
 @transaction.atomic
 def stop_bot(bot: Bot, by: By) -> Bot:
     """Take a bot out of service. Raises BotInUse while it holds anything, lifecycle.IllegalTransition."""
-    lock(bot.account_id)  # so that no entry comes between the look and the stop
+    lock_portfolio(bot.account_id)  # so that no entry comes between the look and the stop
     held = in_use(bot.pk)
     if held:
         raise BotInUse(f"cannot stop bot {bot.name}: it has {held}; pause it, and stop it once that is closed")

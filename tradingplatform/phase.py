@@ -16,7 +16,7 @@ def due_ms(slot: int, interval_s: int, stagger_s: int) -> int:
 
 
 def due_wall_ms(slot: int, interval_s: int, stagger_s: int, clock: Clock) -> int:
-    """The first wall millisecond at which the slot is due."""
+    """The wall time at which the slot is due: never before it, and at most a millisecond after."""
     due = due_ms(slot, interval_s, stagger_s)
     wall = clock.wall_ms(due)
     return wall if clock.market_ms(wall) >= due else wall + 1

@@ -14,13 +14,13 @@ from bots.models import Bot
 from bots.strategies.base import Signal
 from bots.strategies.registry import build
 from execution.executors import BaseExecutor
+from execution.lock import under_portfolio_lock
 from execution.marking import bot_equity, mark, open_day, snapshot_bot
 from execution.models import BotBook, Portfolio, Position
 from execution.portfolio import Pricing
 from execution.reconcile import settle_orders
 from execution.states import LIVE_POSITION, PositionStatus
 from execution.submit import Exit, enter, leave
-from execution.totals import under_portfolio_lock
 from market.candles import Candles
 from market.clock import Now, moment
 from market.fetcher import Window

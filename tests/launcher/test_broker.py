@@ -65,7 +65,15 @@ def test_a_path_that_no_socket_can_have(tmp_path, name):
     assert len(str(path).encode()) <= broker.LONGEST_SOCKET_PATH
     assert not path.is_relative_to(tmp_path / name)
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    path.parent.rmdir()
+
+    broker.remove_short_folder(f"unix://{path}", tmp_path / name)
+    assert not path.parent.exists()
+
+
+def test_a_socket_of_somebody_else_stays(tmp_path):
+    broker.remove_short_folder(f"unix://{tmp_path}/redis.sock", tmp_path / "var")
+
+    assert tmp_path.exists()
 
 
 def test_ours_cannot_be_reached_over_the_network(tmp_path):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from market.clock import Clock
 from tradingplatform.launcher import marketclock
 from tradingplatform.launcher.marketclock import resumed
+from tradingplatform.launcher.refusal import Refusal
 
 START = 1_700_000_000_000
 moments = st.integers(min_value=START, max_value=START + 10**11)
@@ -60,6 +61,13 @@ def test_a_damaged_mark_is_no_mark(tmp_path, damage):
         (tmp_path / "market_seen").write_text(damage)
 
     assert marketclock.read_mark(tmp_path) is None
+
+
+def test_a_damaged_clock_is_told_and_not_guessed(tmp_path):
+    (tmp_path / "clock.json").write_text("{}}")
+
+    with pytest.raises(Refusal, match=r"clock\.json is not a clock anchor .*restore it"):
+        marketclock.clock_of_last_run(tmp_path)
 
 
 def test_a_run_after_a_run(tmp_path, monkeypatch):

@@ -21,7 +21,8 @@ class Bell:
 
     def __init__(self, url: str) -> None:
         self.redis = redis.Redis.from_url(url, socket_timeout=5)
-        self.app = Celery("tests", broker=url.replace("unix://", "redis+socket://", 1))
+        broker = url.replace("unix://", "redis+socket://", 1)
+        self.app = Celery("tests", broker=broker, set_as_current=False)
         self.app.conf.update(
             result_expires=None,
             beat_max_loop_interval=1,

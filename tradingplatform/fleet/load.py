@@ -8,7 +8,8 @@ from django.db import transaction
 from bots import lifecycle
 from bots.models import Bot, ExchangeAccount
 from execution import held
-from execution.capital import book_capital, lock
+from execution.capital import book_capital
+from execution.lock import lock_portfolio
 from execution.models import Portfolio
 from execution.totals import free_cash
 from market.clock import Now
@@ -37,7 +38,7 @@ def plan_fleet(fleet: Fleet) -> Plan:
     """What loading it would do. Inside a transaction it stays true until that ends. Raises BadFleet."""
     account = ExchangeAccount.objects.filter(name=fleet.account.name).first()
     if account is not None and transaction.get_connection().in_atomic_block:
-        lock(account.pk)
+        lock_portfolio(account.pk)
     plan = make_plan(fleet, _stored_account(account), settings.EXCHANGE, _stored_bots())
     if plan.refused:
         raise BadFleet(fleet.source, plan.refused)

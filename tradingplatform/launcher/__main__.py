@@ -103,15 +103,8 @@ def _clear_leftovers(var: Path) -> int | None:
         return seen_ms
     say(f"An earlier run was killed; stopped what it left behind: {', '.join(stopped)}")
     # They traded until this moment, perhaps without anybody who kept the mark.
-    before = _damage_told(var)
+    before = marketclock.clock_of_last_run(var)
     return max(seen_ms or 0, before.market_ms(marketclock.wall_now_ms())) if before else seen_ms
-
-
-def _damage_told(var: Path) -> Clock | None:
-    try:
-        return marketclock.clock_of_last_run(var)
-    except ValueError as error:
-        raise Refusal(str(error)) from None
 
 
 def _set_environment(options: Options, broker: Broker, exchange_port: int, started_at: float) -> None:

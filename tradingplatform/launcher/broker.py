@@ -13,6 +13,7 @@ from tradingplatform.launcher.refusal import Refusal
 
 OLDEST = (6, 2)
 LONGEST_SOCKET_PATH = 107  # bytes that fit into sockaddr_un, less its closing zero
+SHORT = "platform-redis-"  # begins the name of the folder beside VAR
 PLAIN_PATH = re.compile(r"[A-Za-z0-9._/-]+")
 
 
@@ -56,10 +57,17 @@ def socket_path(var: Path) -> Path:
     if len(str(path).encode()) <= LONGEST_SOCKET_PATH and PLAIN_PATH.fullmatch(str(path)):
         return path
     for base in (None, "/tmp"):  # TMPDIR first; it may be too long itself
-        short = Path(tempfile.mkdtemp(prefix="platform-", dir=base)) / "redis.sock"  # mode 0700
+        short = Path(tempfile.mkdtemp(prefix=SHORT, dir=base)) / "redis.sock"  # mode 0700
         if len(str(short).encode()) <= LONGEST_SOCKET_PATH:
             return short
     raise Refusal(f"the path of VAR={var} is too long for a socket: make run VAR=/somewhere/shorter")
+
+
+def remove_short_folder(url: str, var: Path) -> None:
+    """Leave no private folder behind where one was made beside VAR."""
+    folder = Path(url.removeprefix("unix://")).parent
+    if url.startswith("unix://") and not folder.is_relative_to(var) and folder.name.startswith(SHORT):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def server_arguments(broker: Broker) -> list[str]:

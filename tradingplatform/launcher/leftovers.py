@@ -4,7 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from tradingplatform.launcher.folder import OURS
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from market.clock import Clock, load_clock, save_clock
+from tradingplatform.launcher.refusal import Refusal
 
 AHEAD_S = 2.0  # wall seconds the mark is ahead; longer than the pause between two marks
 
@@ -33,9 +34,12 @@ def resumed(before: Clock | None, seen_ms: int | None, wall_ms: int, speed: floa
 
 
 def clock_of_last_run(var: Path) -> Clock | None:
-    """None when this VAR has not run yet. Raises ValueError when the file is damaged."""
+    """None when this VAR has not run yet. Raises Refusal when the file is damaged."""
     path = var / "clock.json"
-    return load_clock(path) if path.exists() else None
+    try:
+        return load_clock(path) if path.exists() else None
+    except ValueError as error:
+        raise Refusal(str(error)) from None
 
 
 def resume(var: Path, speed: float, start_ms: int, seen_ms: int | None) -> Clock:

@@ -18,6 +18,12 @@ class Options(Environment):
     MARKET_START: datetime | None = Field(default=None, description="first moment of the market, ISO 8601, UTC")
     SEED: int | None = Field(default=None, ge=0, lt=2**63, description="which invented market; the same for ever")
 
+    @field_validator("VAR")
+    @classmethod
+    def _one_name(cls, path: Path) -> Path:
+        """The same folder has the same name whichever way it was written: leftovers are known by it."""
+        return path.resolve()
+
     @field_validator("REPLAY")
     @classmethod
     def _from_the_project(cls, path: Path | None) -> Path | None:

@@ -3,7 +3,7 @@
 import os
 import time
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from tradingplatform.launcher.child import answers
 from tradingplatform.launcher.household import Member

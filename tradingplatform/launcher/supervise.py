@@ -25,6 +25,7 @@ from supervisor.supervisord import Supervisor
 
 from market.clock import load_clock
 from tradingplatform.launcher import journal, marketclock
+from tradingplatform.launcher.broker import remove_short_folder
 from tradingplatform.launcher.leftovers import stop_leftovers
 
 LOOK_EVERY_S = 0.2
@@ -112,6 +113,7 @@ def main() -> None:
     options.close_httpservers()
     options.close_logger()
     stop_leftovers(var)
+    remove_short_folder(os.environ.get("REDIS_URL", ""), var)
     clock = load_clock(var / "clock.json")
     market_ms = clock.market_ms(marketclock.wall_now_ms())
     marketclock.write_mark(var, market_ms)

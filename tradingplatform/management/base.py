@@ -13,7 +13,7 @@ from bots.lifecycle import IllegalTransition
 from bots.models import Bot
 from execution.capital import NotEnoughCash
 from execution.held import BotInUse
-from execution.totals import NoPortfolio
+from execution.lock import NoPortfolio
 from market.clock import Now, load_clock
 from tradingplatform.fleet.problems import BadFleet
 from tradingplatform.instruments import ExchangeUnreachable
