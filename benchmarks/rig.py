@@ -52,12 +52,12 @@ class Rig:
         self.manage("migrate", "--verbosity", "0")
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_exception: object) -> None:
         for process in reversed(self._processes):
             process.terminate()
-        _, alive = psutil.wait_procs(self._processes, timeout=10)
-        for process in alive:
-            process.kill()
+        _, survivors = psutil.wait_procs(self._processes, timeout=10)
+        for survivor in survivors:
+            survivor.kill()
         shutil.rmtree(self.var, ignore_errors=True)
 
     def spawn(self, *argv: object) -> psutil.Popen:

@@ -190,6 +190,16 @@ def release(claim: Claim, now: Now, failed: bool) -> bool:
     return ours.update(lease_token="", lease_until=None, last_tick_at=now.wall_at, **counts) == 1
 
 
+def free_lease(bot_id: int, token: str, *, again: bool) -> bool:
+    """Take the lease from a holder that is known to be dead. False when it is not the holder any more.
+
+    ``again`` gives the slot back too: only when nothing of its tick was committed.
+    """
+    held = Bot.objects.filter(pk=bot_id, lease_token=token)
+    slot = {"last_slot": F("last_slot") - 1} if again else {}
+    return held.update(lease_token="", lease_until=None, **slot) == 1
+
+
 def is_late(slot: int, interval_s: int, stagger_s: int, now: Now, speed: float) -> bool:
     """Whether the slot's tick is too old to enter, so that it may only exit.
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import structlog
 
+from bots.lifecycle import halt
 from bots.models import Bot
 from execution import announce
 from execution.executors import BaseExecutor
@@ -158,8 +159,10 @@ def _write_refusal(bot: Bot, verdict: Refused, grounds: Grounds, now: Now) -> No
         wall_at=now.wall_at,
     )
     scope = HALTING_CHECKS.get(verdict.check)
-    if scope:
-        raise_halt(bot.account, bot if scope == "bot" else None, verdict.check, verdict.reason, measured, now)
+    if scope == "account":
+        raise_halt(bot.account, None, verdict.check, verdict.reason, measured, now)
+    elif scope == "bot" and raise_halt(bot.account, bot, verdict.check, verdict.reason, measured, now):
+        halt(bot.pk, verdict.reason, now=now, actor="risk")
 
 
 def _write_entry(portfolio: Portfolio, bot: Bot, verdict: Approved, grounds: Grounds, now: Now) -> Order:

@@ -34,9 +34,10 @@ def pull(now: Now) -> bool:
 
 def check_in(actor: str, sent_at_ms: int, now: Now) -> bool:
     """Credit a check-in sent at ``sent_at_ms`` (wall time). False when latched, or older than the one on record."""
-    switch = DeadMansSwitch.objects.get(pk=DeadMansSwitch.SINGLETON)
+    if pull(now):
+        return False  # the time was gone before the check-in arrived
     sent = Now(min(sent_at_ms, now.wall_ms), now.market_ms).wall_at
-    credited = DeadMansSwitch.objects.filter(pk=switch.pk, latched_at=None, last_checkin_at__lt=sent).update(
+    credited = DeadMansSwitch.objects.filter(latched_at=None, last_checkin_at__lt=sent).update(
         last_checkin_at=sent, last_checkin_by=actor
     )
     if credited:

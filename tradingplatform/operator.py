@@ -18,8 +18,9 @@ from execution.lock import lock_portfolio
 from market.clock import Now
 from market.instruments import Instrument
 from notifications.events import publish
+from risk import deadman
 from risk.halts import clear_halt
-from risk.models import Halt
+from risk.models import DeadMansSwitch, Halt
 from tradingplatform.symbols import why_unknown
 
 
@@ -117,6 +118,40 @@ def reset_bot(bot: Bot, by: By) -> Bot:
     for halt_id in Halt.objects.filter(bot=bot, cleared_at=None).values_list("pk", flat=True):
         clear_halt(halt_id, by.actor, by.reason, by.now)
     return lifecycle.reset(bot, now=by.now, actor=by.actor, reason=by.reason)
+
+
+def clear_account_halts(account: ExchangeAccount, by: By) -> int:
+    """Clear what halts a whole account; how many halts it were. Raises ValueError without a reason."""
+    if not by.reason.strip():
+        raise ValueError("a halt is cleared for a reason: give one")
+    with transaction.atomic():
+        in_force = Halt.objects.filter(account=account, bot=None, cleared_at=None).values_list("pk", flat=True)
+        return sum(clear_halt(halt_id, by.actor, by.reason, by.now) for halt_id in list(in_force))
+
+
+def check_in(by: By) -> DeadMansSwitch:
+    """A human is here: the dead man's switch begins its time anew. Raises ValueError when it has triggered already."""
+    with transaction.atomic():
+        deadman.check_in(by.actor, by.now.wall_ms, by.now)
+    switch = _switch()
+    if switch.latched_at is not None:  # perhaps just now: the latch is committed, whatever is said here
+        raise ValueError("the dead man's switch has triggered: a check-in does not reset it, `reset_switch` does")
+    return switch
+
+
+def reset_switch(by: By) -> DeadMansSwitch:
+    """Let entries happen again after the dead man's switch has triggered. Raises ValueError when it has not."""
+    with transaction.atomic():
+        if not deadman.reset(by.actor, by.reason, by.now):
+            raise ValueError("the dead man's switch has not triggered: there is nothing to reset")
+        return _switch()
+
+
+def _switch() -> DeadMansSwitch:
+    switch = DeadMansSwitch.objects.filter(pk=DeadMansSwitch.SINGLETON).first()
+    if switch is None:
+        raise ValueError("there is no dead man's switch: nothing may enter. `first_start` makes one")
+    return switch
 
 
 def _each(status: BotStatus, act: Callable[[Bot, By], Bot], by: By) -> int:

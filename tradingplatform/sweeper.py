@@ -17,10 +17,13 @@ from celery import Celery
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
+from bots.lifecycle import free_lease
 from bots.models import Bot, BotStatus
 from bots.schedule import TICK_TASK, TRADING_QUEUE
 from market.clock import Clock, Now, load_clock
 from market.slots import TIMEFRAMES, slot_at
+from risk.models import Decision
+from tradingplatform.holder import is_gone
 from tradingplatform.phase import due_wall_ms, expires_s
 
 log = structlog.get_logger()
@@ -43,6 +46,7 @@ class BotState:
     stagger_s: int
     last_slot: int
     lease_until: datetime | None
+    lease_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,28 @@ def permitted(rings: list[Ring], rung: Mapping[tuple[int, int], int], queue_leng
 def read_bots() -> list[BotState]:
     """Every bot that is in service. Raises DatabaseError or InterfaceError."""
     rows = Bot.objects.exclude(status=BotStatus.STOPPED).values_list(
-        "pk", "timeframe", "stagger_s", "last_slot", "lease_until"
+        "pk", "timeframe", "stagger_s", "last_slot", "lease_until", "lease_token"
     )
-    return [BotState(pk, TIMEFRAMES[name], stagger, last, until) for pk, name, stagger, last, until in rows]
+    return [
+        BotState(pk, TIMEFRAMES[timeframe], stagger, last, until, token)
+        for pk, timeframe, stagger, last, until, token in rows
+    ]
+
+
+def free_leases_of_the_dead(bots: Iterable[BotState]) -> int:
+    """Free the bots whose tick was killed. Returns how many. Raises DatabaseError or InterfaceError.
+
+    A slot without a decision has left nothing behind: it is given back, and rung for again. One with a decision is
+    done, or has an order that the next tick will ask for.
+    """
+    freed = 0
+    for bot in bots:
+        if bot.lease_token and is_gone(bot.lease_token):
+            decided = Decision.objects.filter(bot_id=bot.bot_id, slot=bot.last_slot).exists()
+            if free_lease(bot.bot_id, bot.lease_token, again=not decided):
+                log.warning("tick_was_killed", bot_id=bot.bot_id, slot=bot.last_slot, decided=decided)
+                freed += 1
+    return freed
 
 
 class Doorbell:
@@ -150,6 +173,8 @@ class Sweeper:
             close_old_connections()
             clock = load_clock(settings.CLOCK_FILE)
             bots = read_bots()
+            if free_leases_of_the_dead(bots):
+                bots = read_bots()
         except (DatabaseError, InterfaceError) as error:
             self._note("database", error)
             return []

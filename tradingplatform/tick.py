@@ -33,6 +33,7 @@ from risk.limits import BotLimits
 from risk.models import BotRiskLimits, Decision, Outcome
 from risk.verdicts import Approved, Proposal
 from tradingplatform.decide import Choice, Close, Held, Nothing, Subject, decide
+from tradingplatform.holder import new_token
 from tradingplatform.logs import log_context
 from tradingplatform.wiring import Platform
 
@@ -78,7 +79,7 @@ def run(platform: Platform, bot_id: int, now: Now) -> None:
         log.info("tick_without_bot")
         return
     slot = slot_at(now.market_ms, bot.interval_s)
-    claim = claim_tick(bot.pk, slot, now)
+    claim = claim_tick(bot.pk, slot, now, new_token())
     if claim is None:
         log.info("tick_not_claimed", bot=bot.name, slot=slot, reason=why_not_claimed(bot.pk, slot, now))
         return

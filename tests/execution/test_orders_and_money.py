@@ -170,6 +170,8 @@ def test_a_drawdown_halts_the_bot():
     verdict = buy(bot, ScriptedExecutor(filled_at("60000")), amount="0.001")
     assert verdict.check == "drawdown"
     assert Halt.objects.get(bot=bot, cleared_at=None).cause == "drawdown"
+    bot.refresh_from_db()
+    assert bot.status == BotStatus.HALTED
     assert buy(bot, ScriptedExecutor(filled_at("60000")), amount="0.001", slot=SLOT_0 + 1).check == "halts"
 
 

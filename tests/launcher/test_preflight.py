@@ -135,3 +135,9 @@ def test_paths_are_below_the_project(options):
 
     assert (asked.VAR, asked.REPLAY) == (ROOT / "elsewhere", ROOT / "candles")
     assert Path(asked.VAR).is_absolute()
+
+
+def test_every_variable_is_in_the_example():
+    example = (ROOT / ".env.example").read_text()
+
+    assert [name for name in Options.model_fields if f"\n#{name}=" not in example] == []
