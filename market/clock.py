@@ -18,15 +18,20 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """``market = origin_market_ms + (wall - origin_wall_ms) * speed``; all in UTC milliseconds."""
+    """``market = origin_market_ms + (wall - origin_wall_ms) * speed``; all in UTC milliseconds.
+
+    ``stopped_ms`` is where market time stands still while the platform is off, None while it runs.
+    """
 
     origin_wall_ms: int = 0
     origin_market_ms: int = 0
     speed: float = 1.0
+    stopped_ms: int | None = None
 
     def market_ms(self, wall_ms: int) -> int:
         """Market time at a wall time, both UTC milliseconds."""
-        return self.origin_market_ms + round((wall_ms - self.origin_wall_ms) * self.speed)
+        market_ms = self.origin_market_ms + round((wall_ms - self.origin_wall_ms) * self.speed)
+        return market_ms if self.stopped_ms is None else min(market_ms, self.stopped_ms)
 
     def wall_ms(self, market_ms: int) -> int:
         """The first wall millisecond at which the market time has been reached.
@@ -73,13 +78,19 @@ def load_clock(path: Path) -> Clock:
     """
     try:
         stored = json.loads(path.read_text())
-        clock = Clock(int(stored["origin_wall_ms"]), int(stored["origin_market_ms"]), float(stored["speed"]))
+        stopped_ms = stored.get("stopped_ms")
+        clock = Clock(
+            int(stored["origin_wall_ms"]),
+            int(stored["origin_market_ms"]),
+            float(stored["speed"]),
+            None if stopped_ms is None else int(stopped_ms),
+        )
         if not (math.isfinite(clock.speed) and clock.speed > 0):
             raise ValueError(f"speed {clock.speed}")
         return clock
     except FileNotFoundError:
         return Clock()
-    except (ValueError, TypeError, LookupError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise ValueError(f"{path} is not a clock anchor ({error}); restore it, or remove it to start anew") from error
 
 

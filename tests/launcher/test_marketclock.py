@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market.clock import Clock
+from market.clock import Clock, load_clock, save_clock
 from tradingplatform.launcher import marketclock
 from tradingplatform.launcher.marketclock import resumed
 from tradingplatform.launcher.refusal import Refusal
@@ -80,3 +80,20 @@ def test_a_run_after_a_run(tmp_path, monkeypatch):
 
     assert second == Clock(START + 3_600_000, START + 600_000, 1)
     assert marketclock.clock_of_last_run(tmp_path) == second
+
+
+def test_while_the_platform_is_off_market_time_stands_still(tmp_path):
+    save_clock(tmp_path / "clock.json", Clock(START, START, 60))
+    marketclock.stand_still(tmp_path, START + 1_000)
+    clock = load_clock(tmp_path / "clock.json")
+    assert clock.market_ms(START + 1_000) == clock.market_ms(START + 10**9) == START + 60_000
+    assert marketclock.read_mark(tmp_path) == START + 60_000
+    after = marketclock.resume(tmp_path, 60, 0, START + 60_000)
+    assert after.stopped_ms is None
+    assert load_clock(tmp_path / "clock.json") == after
+
+
+def test_the_time_of_a_real_exchange_does_not_stand_still(tmp_path):
+    save_clock(tmp_path / "clock.json", Clock())
+    marketclock.stand_still(tmp_path, START)
+    assert load_clock(tmp_path / "clock.json").market_ms(START + 5) == START + 5

@@ -6,6 +6,7 @@ ahead of the market (a kill -9 gives no warning), and exactly at an orderly stop
 """
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from market.clock import Clock, load_clock, save_clock
@@ -47,6 +48,18 @@ def resume(var: Path, speed: float, start_ms: int, seen_ms: int | None) -> Clock
     clock = resumed(clock_of_last_run(var), seen_ms, wall_now_ms(), speed, start_ms)
     save_clock(var / "clock.json", clock)
     return clock
+
+
+def stand_still(var: Path, wall_ms: int) -> None:
+    """Stop market time at an orderly end: a command typed while the platform is off must not stamp a later one.
+
+    The wall time of a real exchange goes on, whoever watches.
+    """
+    clock = load_clock(var / "clock.json")
+    market_ms = clock.market_ms(wall_ms)
+    write_mark(var, market_ms)
+    if clock != Clock():
+        save_clock(var / "clock.json", replace(clock, stopped_ms=market_ms))
 
 
 def read_mark(var: Path) -> int | None:

@@ -23,7 +23,6 @@ from supervisor.options import ServerOptions
 from supervisor.states import ProcessStates
 from supervisor.supervisord import Supervisor
 
-from market.clock import load_clock
 from tradingplatform.launcher import journal, marketclock
 from tradingplatform.launcher.broker import remove_short_folder
 from tradingplatform.launcher.leftovers import stop_leftovers
@@ -114,9 +113,7 @@ def main() -> None:
     options.close_logger()
     stop_leftovers(var)
     remove_short_folder(os.environ.get("REDIS_URL", ""), var)
-    clock = load_clock(var / "clock.json")
-    market_ms = clock.market_ms(marketclock.wall_now_ms())
-    marketclock.write_mark(var, market_ms)
+    marketclock.stand_still(var, marketclock.wall_now_ms())
     took = time.monotonic() - getattr(platform, "stopping_since", time.monotonic())
     tell(f"{_clear_line()}Stopped after {took:.1f} s. Everything is kept in {var}; `make run` goes on from here.\n")
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - nothing to flush into a closed terminal
