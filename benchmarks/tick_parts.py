@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import django
 
-from benchmarks.fleet import write_fleet
-from benchmarks.rig import Rig
+from tests.rig import Rig
 
 ROUNDS = 300
 
@@ -16,17 +15,21 @@ ROUNDS = 300
 def tick_parts() -> dict[str, float]:
     """CPU milliseconds of each part, and of the whole tick without Celery."""
     with Rig(1.0) as rig:
-        write_fleet(rig.var / "fleet.toml", 13)
-        rig.manage("load_fleet", str(rig.var / "fleet.toml"))
+        rig.load_fleet(13)
         os.environ.update(rig.environment)
         django.setup()
         return _measure()
 
 
 def _measure() -> dict[str, float]:
+    from django.db import transaction
+    from django.db.models import F
+
     from bots.lifecycle import claim_tick, release
     from bots.models import Bot
     from bots.strategies.registry import build
+    from execution.marking import snapshot_bot
+    from execution.models import Position
     from market.clock import Now
     from tradingplatform import tick
     from tradingplatform.wiring import platform
@@ -50,6 +53,15 @@ def _measure() -> dict[str, float]:
         assert claimed is not None
         release(claimed, moment, failed=False)
 
+    def bare(number: int) -> None:
+        """The least any platform does: read a bot and its position, candles, a strategy; write two rows."""
+        read = Bot.objects.get(pk=bot.pk)
+        Position.objects.filter(bot=read, status="OPEN").first()
+        strategy.evaluate(ours.fetcher.closed_candles("ETH/USDT", "15m", slot - 1).candles)
+        with transaction.atomic():
+            snapshot_bot(read, bot.book, at(number), stale=False)
+            Bot.objects.filter(pk=read.pk).update(ticks=F("ticks") + 1)
+
     slot = at(2 * ROUNDS).market_ms // step_ms
     candles = ours.fetcher.closed_candles(bot.symbol, bot.timeframe, slot).candles
     strategy = build(bot.strategy, bot.parameters)
@@ -59,6 +71,7 @@ def _measure() -> dict[str, float]:
         "candles: one new one": _cpu_ms(lambda i: ours.fetcher.closed_candles("ETH/USDT", "15m", slot - ROUNDS + i)),
         "candles: shared already": _cpu_ms(lambda i: ours.fetcher.closed_candles("ETH/USDT", "15m", slot - 1)),
         "strategy": _cpu_ms(lambda i: strategy.evaluate(candles)),
+        "for comparison: a bare tick": _cpu_ms(bare),
     }
 
 

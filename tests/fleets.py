@@ -1,4 +1,4 @@
-"""Fleets of any size for measurements."""
+"""Fleets of any size."""
 
 from itertools import product
 from pathlib import Path
