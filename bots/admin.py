@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from bots.admin_fields import EXACT
 from bots.models import Bot, BotStatus, ExchangeAccount
 from bots.strategies.registry import STRATEGIES, describe
+from market.money import decimals_shown
 from market.slots import TIMEFRAMES
 from notifications.admin_base import ModelAdmin, UnfoldAdminSelectWidget, age, display, money
 
@@ -103,7 +104,7 @@ class BotAdmin(ModelAdmin):
 
     @display(description="capital")
     def allocated(self, bot: Bot) -> str:
-        return f"{money(bot.capital)} {bot.account.quote}"
+        return f"{money(bot.capital, decimals_shown(bot.account.quote))} {bot.account.quote}"
 
     @display(description="failed", ordering="ticks_failed")
     def failed(self, bot: Bot) -> int:

@@ -17,7 +17,7 @@ from execution.models import (
     Trade,
 )
 from execution.states import OrderStatus, PositionStatus
-from market.money import exact
+from market.money import decimals_shown, exact
 from notifications.admin_base import (
     ReadOnlyAdmin,
     amount,
@@ -56,27 +56,27 @@ class MoneyAdmin(ReadOnlyAdmin):
 
     @display(description="realised")
     def realised_shown(self, row: Any) -> str:
-        return signed(row.realised)
+        return signed(row.realised, _decimals(row))
 
     @display(description="unrealised")
     def unrealised_shown(self, row: Any) -> str:
-        return signed(row.unrealised)
+        return signed(row.unrealised, _decimals(row))
 
     @display(description="fees")
     def fees_shown(self, row: Any) -> str:
-        return money(row.fees)
+        return money(row.fees, _decimals(row))
 
     @display(description="exposure")
     def exposure_shown(self, row: Any) -> str:
-        return money(row.exposure)
+        return money(row.exposure, _decimals(row))
 
     @display(description="peak equity")
     def peak_shown(self, row: Any) -> str:
-        return money(row.peak_equity)
+        return money(row.peak_equity, _decimals(row))
 
     @display(description="equity")
     def equity_shown(self, row: Any) -> str:
-        return money(_equity(row))
+        return money(_equity(row), _decimals(row))
 
     @display(description="amount")
     def amount_shown(self, row: Any) -> str:
@@ -237,7 +237,7 @@ class TradeAdmin(MoneyAdmin):
 
     @display(description="cash change")
     def cash(self, trade: Trade) -> str:
-        return signed(trade.cash_change)
+        return signed(trade.cash_change, _decimals(trade))
 
 
 @admin.register(Portfolio)
@@ -259,11 +259,11 @@ class PortfolioAdmin(MoneyAdmin):
 
     @display(description="capital")
     def capital_shown(self, portfolio: Portfolio) -> str:
-        return money(portfolio.capital)
+        return money(portfolio.capital, _decimals(portfolio))
 
     @display(description="reserved")
     def reserved_shown(self, portfolio: Portfolio) -> str:
-        return money(portfolio.reserved)
+        return money(portfolio.reserved, _decimals(portfolio))
 
 
 @admin.register(AssetExposure)
@@ -324,7 +324,18 @@ class CapitalChangeAdmin(MoneyAdmin):
 
     @display(description="amount")
     def change(self, row: CapitalChange) -> str:
-        return f"{signed(row.amount)} {row.account.quote}"
+        return f"{signed(row.amount, _decimals(row))} {row.account.quote}"
+
+
+def _decimals(row: Any) -> int:
+    """How many decimals the row's quote currency is shown with."""
+    if isinstance(row, BotBook):
+        return decimals_shown(row.bot.symbol.partition("/")[2])
+    if isinstance(row, AssetExposure):
+        return decimals_shown(row.portfolio.account.quote)
+    if isinstance(row, Position | Trade):
+        return decimals_shown(row.symbol.partition("/")[2])
+    return decimals_shown(row.account.quote)
 
 
 def _equity(row: Portfolio | BotBook | EquitySnapshot) -> Decimal:

@@ -38,3 +38,13 @@ def canonical(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
+
+
+COUNTED_IN_CENTS = frozenset(
+    {"USD", "USDT", "USDC", "FDUSD", "TUSD", "DAI", "EUR", "GBP", "CHF", "AUD", "CAD", "TRY", "BRL"}
+)
+
+
+def decimals_shown(currency: str) -> int:
+    """How many decimals of an amount people want to see: cents of dollars and the like, 8 of bitcoin and its kind."""
+    return 2 if currency in COUNTED_IN_CENTS else 8

@@ -91,14 +91,14 @@ def amount(value: Decimal | None) -> str:
     return _NOTHING if value is None else f"{value:,f}"
 
 
-def money(value: Decimal | None) -> str:
-    """An amount in quote, to cents; the detail page has every digit."""
-    return _NOTHING if value is None else f"{value:,.2f}"
+def money(value: Decimal | None, decimals: int = 2) -> str:
+    """An amount in quote, to so many decimals; the detail page has every digit."""
+    return _NOTHING if value is None else f"{value:,.{decimals}f}"
 
 
-def signed(value: Decimal | None) -> str:
-    """A profit or a loss, to cents."""
-    return _NOTHING if value is None else f"{value:+,.2f}"
+def signed(value: Decimal | None, decimals: int = 2) -> str:
+    """A profit or a loss, to so many decimals."""
+    return _NOTHING if value is None else f"{value:+,.{decimals}f}"
 
 
 def percent(value: Decimal | None) -> str:

@@ -1,26 +1,29 @@
 """The status as text for a terminal. PURE."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+
+from market.money import decimals_shown
 
 COLUMNS = ("name", "symbol", "timeframe", "strategy", "status", "position", "unrealised", "realised", "ticks", "last")
 _RIGHT = {"position", "unrealised", "realised", "ticks", "last"}
 
 
 def status_table(status: Mapping[str, Any]) -> str:
-    """Totals, then a line per bot. Money is rounded to cents here; the JSON has every digit."""
+    """Totals, then a line per bot. Money is rounded here; the JSON has every digit."""
     return "\n".join([*_totals(status), "", *_table([_row(bot) for bot in status["fleet"]])])
 
 
 def _totals(status: Mapping[str, Any]) -> Iterator[str]:
     quotes = "/".join(sorted({account["quote"] for account in status["accounts"]}))
+    money, signed = _formats(quotes)
     exchange, mode = status["exchange_id"], status["mode"].lower() or "no account"
     yield f"{exchange} exchange, {mode}; market time {status['market_at'][:19]} UTC at speed {status['speed']:g}"
     yield (
-        f"equity {_money(status['equity'])} {quotes} = {_money(status['starting_capital'])} capital"
-        f" {_signed(status['realised'])} realised {_signed(status['unrealised'])} unrealised"
-        f" (fees {_money(status['fees'])})"
+        f"equity {money(status['equity'])} {quotes} = {money(status['starting_capital'])} capital"
+        f" {signed(status['realised'])} realised {signed(status['unrealised'])} unrealised"
+        f" (fees {money(status['fees'])})"
     )
     yield f"bots       {_counts(status['bots'])}"
     yield f"positions  {_counts(status['positions'])}"
@@ -39,11 +42,12 @@ def _exchange(stats: Mapping[str, Any]) -> str:
 
 
 def _row(bot: Mapping[str, Any]) -> dict[str, str]:
+    _, signed = _formats(bot["symbol"].partition("/")[2])
     return {
         **{name: str(bot[name]) for name in ("name", "symbol", "timeframe", "strategy", "status", "ticks")},
         "position": bot["position"] or "-",
-        "unrealised": _signed(bot["unrealised"]) if bot["position"] else "-",
-        "realised": _signed(bot["realised"]),
+        "unrealised": signed(bot["unrealised"]) if bot["position"] else "-",
+        "realised": signed(bot["realised"]),
         "last": _age(bot["last_tick_age_s"]),
     }
 
@@ -61,12 +65,10 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(shown) or "none"
 
 
-def _money(text: str) -> str:
-    return f"{Decimal(text):,.2f}"
-
-
-def _signed(text: str) -> str:
-    return f"{Decimal(text):+,.2f}"
+def _formats(quote: str) -> tuple[Callable[[str], str], Callable[[str], str]]:
+    """How an amount and a profit are written in this currency."""
+    decimals = decimals_shown(quote)
+    return (lambda text: f"{Decimal(text):,.{decimals}f}"), (lambda text: f"{Decimal(text):+,.{decimals}f}")
 
 
 def _age(seconds: float | None) -> str:

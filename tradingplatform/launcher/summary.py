@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
+from market.money import decimals_shown
+
 SEPARATOR = " · "
 
 
@@ -43,7 +45,13 @@ def _equity(status: Mapping[str, object]) -> str:
     except (KeyError, InvalidOperation):
         return ""
     change = f" ({(equity - start) / start * 100:+.2f} %)" if start else ""
-    return f"equity {equity:,.2f}{change}"
+    return f"equity {equity:,.{_decimals(status)}f}{change}"
+
+
+def _decimals(status: Mapping[str, object]) -> int:
+    accounts = status.get("accounts")
+    quotes = {account["quote"] for account in accounts} if isinstance(accounts, list) else set()
+    return max(map(decimals_shown, quotes), default=2)
 
 
 def _positions(status: Mapping[str, object]) -> str:
