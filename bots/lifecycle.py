@@ -6,6 +6,7 @@ claimed by one UPDATE, so any number of messages, beats and workers may ring for
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -21,6 +22,9 @@ from notifications.models import Severity
 LEASE = timedelta(seconds=100)
 """How long a claim keeps others out, wall time. Longer than a task's hard time limit (90 s): whoever holds an expired
 lease has been killed."""
+
+AGAIN = "again"
+"""In the lease's place: the slot was ticked before, and what the bot holds was not seen to."""
 
 LATE_SHARE = 0.1  # of the interval: a signal that old may no longer enter
 LATE_MOST_S = 300  # market seconds: nor may one of five minutes, however long the candle
@@ -180,24 +184,29 @@ def why_not_claimed(bot_id: int, slot: int, now: Now) -> str:
     return "somebody else was faster"
 
 
-def release(claim: Claim, now: Now, failed: bool) -> bool:
+def release(claim: Claim, now: Now, failed: bool, again: bool = False) -> bool:
     """End a tick: give the lease back and count it. False when the lease had expired and somebody else took it.
 
-    ``ticks`` counts every finished tick, ``ticks_failed`` those of them that failed.
+    ``ticks`` counts every finished tick, ``ticks_failed`` those of them that failed. ``again`` gives the slot back too:
+    it is rung for again soon, and whoever claims it finds AGAIN in the lease's place.
     """
     ours = Bot.objects.filter(pk=claim.bot_id, lease_token=claim.token)
     counts = {"ticks": F("ticks") + 1, **({"ticks_failed": F("ticks_failed") + 1} if failed else {})}
-    return ours.update(lease_token="", lease_until=None, last_tick_at=now.wall_at, **counts) == 1
+    return ours.update(last_tick_at=now.wall_at, **counts, **_freed(again)) == 1
 
 
 def free_lease(bot_id: int, token: str, *, again: bool) -> bool:
     """Take the lease from a holder that is known to be dead. False when it is not the holder any more.
 
-    ``again`` gives the slot back too: only when nothing of its tick was committed.
+    ``again`` gives the slot back too (see ``release``).
     """
     held = Bot.objects.filter(pk=bot_id, lease_token=token)
+    return held.update(**_freed(again)) == 1
+
+
+def _freed(again: bool) -> dict[str, Any]:
     slot = {"last_slot": F("last_slot") - 1} if again else {}
-    return held.update(lease_token="", lease_until=None, **slot) == 1
+    return {"lease_token": AGAIN if again else "", "lease_until": None, **slot}
 
 
 def is_late(slot: int, interval_s: int, stagger_s: int, now: Now, speed: float) -> bool:

@@ -43,11 +43,18 @@ def position_changed(position: Position, before: PositionStatus, now: Now) -> No
     kind = {
         (PositionStatus.OPENING, PositionStatus.OPEN): "position_opened",
         (PositionStatus.CLOSING, PositionStatus.CLOSED): "position_closed",
+        (PositionStatus.OPEN, PositionStatus.CLOSED): "position_closed",
         (PositionStatus.CLOSING, PositionStatus.OPEN): "exit_failed",
         (PositionStatus.OPENING, PositionStatus.FLAT): "entry_failed",
     }.get((before, status), "position_changed")
     severity = Severity.WARNING if kind.endswith("failed") else Severity.INFO
     _tell(kind, _position_text(kind, position), severity, position.bot_id, _position_payload(position), now)
+
+
+def dust_written_off(position: Position, dust: Decimal, now: Now) -> None:
+    """What was left of a position was too little to sell."""
+    text = f"{_text(dust)} {position.symbol} is too little to sell and was written off"
+    _tell("dust_written_off", text, Severity.WARNING, position.bot_id, _position_payload(position), now)
 
 
 def _position_text(kind: str, position: Position) -> str:

@@ -34,6 +34,7 @@ def bot_about_to_be_saved(
     if stored is None or not _differs(instance, stored):
         return
     lock_portfolio(stored.account_id)
+    stored = Bot.objects.get(pk=instance.pk)  # as it is now that nobody else can change it
     problems = why_fixed(instance, stored)
     if problems:
         raise BotInUse("\n".join(problems.values()))

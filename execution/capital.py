@@ -3,14 +3,14 @@
 Every function here is called inside a transaction, and takes the portfolio lock first.
 """
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from bots.models import Bot, ExchangeAccount
 from execution.lock import lock_portfolio
 from execution.models import BotBook, CapitalChange, CapitalKind
 from execution.totals import equity, free_cash
 from market.clock import Now
-from market.money import canonical, exact
+from market.money import ROUNDED, canonical, exact
 
 
 class NotEnoughCash(Exception):
@@ -31,9 +31,10 @@ def book_capital(account: ExchangeAccount, amount: Decimal, reason: str, now: No
         market_at=now.market_at,
         wall_at=now.wall_at,
     )
+    before = equity(portfolio)
     with exact():
         portfolio.capital += amount
-        portfolio.peak_equity = max(portfolio.peak_equity + amount, equity(portfolio))
+    portfolio.peak_equity = max(scaled(portfolio.peak_equity, before, equity(portfolio)), equity(portfolio))
     portfolio.save(update_fields=["capital", "peak_equity"])
     return change
 
@@ -42,9 +43,19 @@ def reallocate(bot: Bot, old: Decimal, new: Decimal) -> None:
     """Carry a bot's new allocation into its book. The portfolio lock is held."""
     book = BotBook.objects.get(bot=bot)
     with exact():
-        book.peak_equity += new - old
-        book.day_start_equity += new - old
+        before = old + book.realised + book.unrealised
+        after = new + book.realised + book.unrealised
+        book.day_start_equity += new - old  # the daily loss is an amount, and stays that amount
+    book.peak_equity = max(scaled(book.peak_equity, before, after), after)
     book.save(update_fields=["peak_equity", "day_start_equity"])
+
+
+def scaled(peak: Decimal, before: Decimal, after: Decimal) -> Decimal:
+    """The peak that makes a drawdown the same fraction before and after capital went in or out, to 12 decimals."""
+    if before <= 0 or after <= 0:
+        return max(peak, after)
+    with localcontext(ROUNDED):
+        return (peak * after / before).quantize(Decimal("1e-12"))
 
 
 def _kind(account: ExchangeAccount, amount: Decimal) -> CapitalKind:

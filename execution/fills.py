@@ -64,6 +64,12 @@ def draw(model: CostModel, client_order_id: str) -> Costs:
     )
 
 
+def worst_price(best_price: Decimal, model: CostModel | None = None) -> Decimal:
+    """The most that a market buy at this best price may pay for a unit, before rounding to the tick."""
+    with exact():
+        return best_price * (1 + (model or CostModel()).slippage_bp_max * BASIS_POINT)
+
+
 def market_fill(request: OrderRequest, best_price: Decimal, costs: Costs, instrument: Instrument, at: datetime) -> Fill:
     """The one fill of a market order of any size: the book is taken to be deep enough.
 

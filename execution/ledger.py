@@ -50,6 +50,12 @@ def apply_fill(
         return _sold(holding, fill, fee_base, fee_quote)
 
 
+def write_off(holding: Holding) -> Holding:
+    """The holding after its rest is given up as dust: too little to sell. What it cost is a realised loss."""
+    with exact():
+        return Holding(realised=holding.realised - holding.cost, fees=holding.fees)
+
+
 def unrealised(holding: Holding, mark: Decimal) -> Decimal:
     """quantity x mark - cost, in quote."""
     with exact():

@@ -24,13 +24,30 @@ def mark(portfolio: Portfolio, position_id: int, price: Decimal, priced_at: date
     return position
 
 
-def open_day(bot: Bot, book: BotBook, now: Now) -> None:
-    """The first look at a bot on a UTC day keeps what its equity was: the daily loss is measured from there."""
+def open_day(bot_id: int, now: Now) -> BotBook:
+    """The first look at a bot on a UTC day keeps what its equity was: the daily loss is measured from there.
+
+    Under the portfolio lock, so that capital and profit do not change meanwhile. Returns the book as stored.
+    """
+    book = BotBook.objects.select_related("bot").get(bot_id=bot_id)
     today = now.market_at.date()
-    if book.day == today:
-        return
-    book.day, book.day_start_equity = today, bot_equity(bot, book)
-    book.save(update_fields=["day", "day_start_equity"])
+    if book.day != today:
+        book.day, book.day_start_equity = today, bot_equity(book.bot, book)
+        book.save(update_fields=["day", "day_start_equity"])
+    return book
+
+
+def rebase_bot_peak(bot: Bot) -> None:
+    """Measure drawdown from today's equity on: what an operator who clears a drawdown halt decides. Under the lock."""
+    book = BotBook.objects.get(bot=bot)
+    book.peak_equity = bot_equity(bot, book)
+    book.save(update_fields=["peak_equity"])
+
+
+def rebase_account_peak(portfolio: Portfolio) -> None:
+    """The same for the whole account."""
+    portfolio.peak_equity = equity(portfolio)
+    portfolio.save(update_fields=["peak_equity"])
 
 
 def bot_equity(bot: Bot, book: BotBook) -> Decimal:

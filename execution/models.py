@@ -84,6 +84,7 @@ class Position(models.Model):
     entry_slot = models.BigIntegerField()
     quantity = ExactDecimalField(default=ZERO, help_text="held now, in base: fills less base fees")
     cost = ExactDecimalField(default=ZERO, help_text="cost basis of what is held, in quote, fees not in it")
+    dust = ExactDecimalField(default=ZERO, help_text="base written off at the end: too little to sell")
     realised = ExactDecimalField(default=ZERO, help_text="realised profit in quote, fees inside")
     fees = ExactDecimalField(default=ZERO, help_text="fees paid, in quote")
     reserved = ExactDecimalField(default=ZERO, help_text="notional of its entry that is not filled yet, in quote")

@@ -9,6 +9,7 @@ from execution.models import AssetExposure, BotBook, Portfolio, Position
 from execution.states import LIVE_POSITION
 from execution.totals import equity, free_cash
 from market.clock import Now
+from market.exchange import Quote
 from market.instruments import Instrument
 from market.money import ZERO, exact
 from risk.deadman import pull
@@ -20,19 +21,27 @@ from risk.verdicts import Exposure, Proposal
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """How the proposal was priced: what the exchange allows, when the price was true, and how long it stays so (ms)."""
+    """How the proposal was priced: what the exchange allows, the close that the strategy decided on, the live quote,
+    and how long a quote may be believed (milliseconds of market time)."""
 
     instrument: Instrument
-    priced_at_ms: int
+    trusted_price: Decimal
+    quote: Quote
     stale_after_ms: int
 
 
-def read_exposure(portfolio: Portfolio, proposal: Proposal, pricing: Pricing, now: Now) -> Exposure:
+DEFINITION = ("account_id", "symbol", "timeframe", "strategy", "parameters", "capital")
+"""What a proposal was made for: a bot that was edited since its tick began enters in its next slot."""
+
+
+def read_exposure(
+    portfolio: Portfolio, bot: Bot, as_decided: Bot, proposal: Proposal, pricing: Pricing, now: Now
+) -> Exposure:
     """Everything the eight checks look at. Call it inside the gate's transaction, after the lock.
 
-    The bot is read anew: what an operator or a check did to it since the tick began counts.
+    ``bot`` is read after the lock, ``as_decided`` is what the tick decided with: what an operator or a check did to the
+    bot in between counts.
     """
-    bot = Bot.objects.select_related("book").get(pk=proposal.bot_id)
     book: BotBook = bot.book
     with exact():
         bot_equity = bot.capital + book.realised + book.unrealised
@@ -48,8 +57,10 @@ def read_exposure(portfolio: Portfolio, proposal: Proposal, pricing: Pricing, no
         total_exposure=portfolio.exposure,
         asset_exposure=_asset_exposure(portfolio, proposal.base),
         free_cash=free_cash(portfolio),
-        halts=_why_stopped(bot) + open_halts(proposal.account_id, bot.pk),
-        priced_at_ms=pricing.priced_at_ms,
+        halts=_why_stopped(bot, as_decided) + open_halts(proposal.account_id, bot.pk),
+        trusted_price=pricing.trusted_price,
+        bid=pricing.quote.bid,
+        priced_at_ms=pricing.quote.at_ms,
         now_ms=now.market_ms,
         stale_after_ms=pricing.stale_after_ms,
         dead_man_triggered=pull(now),
@@ -73,8 +84,10 @@ def _asset_exposure(portfolio: Portfolio, asset: str) -> Decimal:
     return row.exposure if row else ZERO
 
 
-def _why_stopped(bot: Bot) -> tuple[str, ...]:
-    return () if bot.may_enter else (f"bot {bot.name} is {bot.status}",)
+def _why_stopped(bot: Bot, as_decided: Bot) -> tuple[str, ...]:
+    changed = [name for name in DEFINITION if getattr(bot, name) != getattr(as_decided, name)]
+    edited = (f"bot {bot.name} was edited during its tick ({', '.join(changed)})",) if changed else ()
+    return edited if bot.may_enter else (f"bot {bot.name} is {bot.status}", *edited)
 
 
 def _bot_limits(bot_id: int) -> BotLimits | None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from execution import announce
 from execution.consequence import after_entry, after_exit
-from execution.ledger import Holding, apply_fill, cash_change
+from execution.ledger import Holding, apply_fill, cash_change, write_off
 from execution.lock import under_portfolio_lock
 from execution.models import BotBook, Order, Portfolio, Position, Purpose, Trade
 from execution.states import (
@@ -52,6 +52,23 @@ def mark_sent(order: Order, now: Now) -> None:
     )
     if sent != 1:
         raise LostRace(f"order {order.client_order_id} is no longer PREPARED")
+
+
+def write_off_dust(portfolio: Portfolio, position: Position, reason: str, now: Now) -> None:
+    """Close a position whose rest is too little to sell, under the caller's portfolio lock. Raises LostRace."""
+    before, dust = figures(position), position.quantity
+    check_position_move(PositionStatus(position.status), PositionStatus.CLOSED)
+    value(position, write_off(holding(position)), ZERO)
+    position.status, position.dust = PositionStatus.CLOSED, dust
+    position.exit_reason, position.closed_at = reason, now.market_at
+    columns = {**_position_columns(position), "dust": dust, "exit_reason": reason}
+    if Position.objects.filter(pk=position.pk, status=PositionStatus.OPEN).update(**columns) != 1:
+        raise LostRace(f"position {position.pk} is no longer OPEN")
+    book: BotBook = position.bot.book
+    book_change(portfolio, book, position, before)
+    _count_result(book, position.realised)
+    announce.dust_written_off(position, dust, now)
+    announce.position_changed(position, PositionStatus.OPEN, now)
 
 
 def _record(portfolio: Portfolio, order_id: int, new: OrderStatus, report: OrderReport, now: Now) -> OrderStatus:

@@ -41,7 +41,8 @@ class IllegalMove(Exception):
 POSITION_MOVES: dict[PositionStatus, frozenset[PositionStatus]] = {
     PositionStatus.FLAT: frozenset(),
     PositionStatus.OPENING: frozenset({PositionStatus.OPEN, PositionStatus.FLAT}),
-    PositionStatus.OPEN: frozenset({PositionStatus.CLOSING}),
+    # Straight to CLOSED when what is left is dust: too little for the exchange to sell, written off without an order.
+    PositionStatus.OPEN: frozenset({PositionStatus.CLOSING, PositionStatus.CLOSED}),
     # Back to OPEN when the exit was rejected, absent, canceled, expired or filled in part: the rest is still held.
     PositionStatus.CLOSING: frozenset({PositionStatus.CLOSED, PositionStatus.OPEN}),
     PositionStatus.CLOSED: frozenset(),

@@ -14,9 +14,9 @@ from bots.models import Bot
 from execution import announce
 from execution.executors import BaseExecutor
 from execution.lock import under_portfolio_lock
-from execution.models import BotBook, Order, Portfolio, Position, Purpose
+from execution.models import Order, Portfolio, Position, Purpose
 from execution.portfolio import Pricing, read_exposure
-from execution.record import LostRace, mark_sent, record, record_unknown
+from execution.record import LostRace, mark_sent, record, record_unknown, write_off_dust
 from execution.states import OrderStatus, PositionStatus
 from execution.totals import book_change, figures, holding, value
 from market.clock import Now
@@ -29,14 +29,14 @@ from risk.deadman import pull
 from risk.decisions import Grounds, write_decision
 from risk.exits import ExitReason
 from risk.halts import open_halts, raise_halt
-from risk.models import Outcome
-from risk.review import review
-from risk.verdicts import Approved, Proposal, Refused
+from risk.models import Decision, Outcome
+from risk.review import breakers_open, review
+from risk.verdicts import Approved, CheckResult, Exposure, Proposal, Refused
 
 log = structlog.get_logger()
 
-HALTING_CHECKS = {"drawdown": "bot", "portfolio_drawdown": "account"}
-"""A refusal by one of these is a breaker that fired: it halts the scope named until an operator clears it."""
+BREAKER_SCOPES = {"drawdown": "bot", "portfolio_drawdown": "account"}
+"""What a breaker halts when it fires, until an operator clears it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,19 @@ class Exit:
 def enter(
     bot: Bot, proposal: Proposal, pricing: Pricing, grounds: Grounds, executor: BaseExecutor, now: Now
 ) -> Approved | Refused:
-    """Review a proposal and, when every check passes, send its order. The decision is stored either way."""
+    """Review a proposal and, when every check passes, send its order. The decision is stored either way.
+
+    ``bot`` is the bot as the tick decided with it. Call it outside a transaction.
+    """
 
     def gate(portfolio: Portfolio) -> tuple[Approved | Refused, Order | None]:
-        verdict = review(proposal, read_exposure(portfolio, proposal, pricing, now))
+        locked = Bot.objects.select_related("account", "book").get(pk=bot.pk)
+        exposure = read_exposure(portfolio, locked, bot, proposal, pricing, now)
+        verdict = review(proposal, exposure)
         if isinstance(verdict, Refused):
-            _write_refusal(bot, verdict, grounds, now)
+            _write_refusal(locked, verdict, exposure, grounds, now)
             return verdict, None
-        return verdict, _write_entry(portfolio, bot, verdict, grounds, now)
+        return verdict, _write_entry(portfolio, locked, verdict, pricing.quote.ask, grounds, now)
 
     verdict, order = under_portfolio_lock(bot.account_id, gate)
     if order is not None and isinstance(verdict, Approved):
@@ -79,17 +84,21 @@ def leave(
 ) -> None:
     """Sell what a position holds. ``grounds`` belong to a tick, whose decision is stored; None between ticks.
 
-    Raises record.LostRace when the position is not OPEN any more: somebody else is closing it.
+    What is too little for the exchange to sell is written off instead. Raises record.LostRace when the position is not
+    OPEN any more: somebody else is closing it.
     """
 
-    def gate(_: Portfolio) -> tuple[Reduction, Order]:
-        held = Position.objects.select_related("bot__account").get(pk=position.pk)
-        amount = instrument.round_amount_down(held.quantity)
-        order = _write_exit(held, wish, amount, grounds, now)
-        return Reduction(held.pk, amount), order
+    def gate(portfolio: Portfolio) -> Order | None:
+        held = Position.objects.select_related("bot__account", "bot__book").get(pk=position.pk)
+        decision = write_decision(held.bot, grounds, Outcome.EXIT, wish.text, now) if grounds else None
+        if instrument.is_dust(held.quantity, wish.reference_price):
+            write_off_dust(portfolio, held, wish.reason, now)
+            return None
+        return _write_exit(held, wish, instrument.round_amount_down(held.quantity), decision, now)
 
-    reduction, order = under_portfolio_lock(position.account_id, gate)
-    _send(reduction, order, executor, now)
+    order = under_portfolio_lock(position.account_id, gate)
+    if order is not None:
+        _send(Reduction(position.pk, order.amount), order, executor, now)
 
 
 def request_of(order: Order) -> OrderRequest:
@@ -113,12 +122,10 @@ def client_order_id(bot: Bot, slot: int, purpose: Purpose, attempt: int = 0) -> 
 
 def _send(permit: Approved | Reduction, order: Order, executor: BaseExecutor, now: Now) -> None:
     """The only place that calls an executor. An error that is not an answer leaves the order SENT, to be asked for."""
-    if isinstance(permit, Approved):
-        stopped = _why_stopped(order, now)
-        if stopped:
-            record(order, OrderReport(order.client_order_id, ReportStatus.CANCELED, reason=stopped), now)
-            return
-    mark_sent(order, now)
+    stopped = under_portfolio_lock(order.account_id, lambda _: _let_go(permit, order, now))
+    if stopped:
+        record(order, OrderReport(order.client_order_id, ReportStatus.CANCELED, reason=stopped), now)
+        return
     try:
         report = executor.submit(request_of(order), now)
     except OutcomeUnknown as error:
@@ -129,43 +136,55 @@ def _send(permit: Approved | Reduction, order: Order, executor: BaseExecutor, no
     log.info("order", order=order.client_order_id, status=status, answer=report.reason, fills=len(report.fills))
 
 
+def _let_go(permit: Approved | Reduction, order: Order, now: Now) -> str:
+    """Commit that the order may leave this machine, or say what was pulled since the review: then it never leaves.
+
+    One transaction under the lock that halts and pauses take too, so nothing comes between the look and the mark.
+    """
+    stopped = _why_stopped(order, now) if isinstance(permit, Approved) else ""
+    if not stopped:
+        mark_sent(order, now)
+    return stopped
+
+
 def _why_stopped(order: Order, now: Now) -> str:
-    """What was pulled between the review and the send: such an entry is withdrawn, it never left this machine."""
-
-    def look(_: Portfolio) -> str:
-        if pull(now):
-            return "withdrawn: the dead man's switch has triggered"
-        halts = open_halts(order.account_id, order.bot_id)
-        if halts:
-            return f"withdrawn: {halts[0]}"
-        bot = Bot.objects.get(pk=order.bot_id)
-        return "" if bot.may_enter else f"withdrawn: the bot is {bot.status}"
-
-    return under_portfolio_lock(order.account_id, look)
+    if pull(now):
+        return "withdrawn: the dead man's switch has triggered"
+    halts = open_halts(order.account_id, order.bot_id)
+    if halts:
+        return f"withdrawn: {halts[0]}"
+    bot = Bot.objects.get(pk=order.bot_id)
+    return "" if bot.may_enter else f"withdrawn: the bot is {bot.status}"
 
 
-def _write_refusal(bot: Bot, verdict: Refused, grounds: Grounds, now: Now) -> None:
+def _write_refusal(bot: Bot, verdict: Refused, exposure: Exposure, grounds: Grounds, now: Now) -> None:
     write_decision(
         bot, grounds, Outcome.REFUSED, verdict.reason, now, checks=verdict.results, failed_check=verdict.check
     )
-    measured = {"check": verdict.check, "limit": verdict.limit, "value": verdict.value}
     publish(
         "risk_refused",
         f"{bot.name} may not enter {verdict.proposal.symbol}: {verdict.reason}",
         severity=Severity.WARNING,
         bot_id=bot.pk,
-        payload=measured,
+        payload={"check": verdict.check, "limit": verdict.limit, "value": verdict.value},
         market_at=now.market_at,
         wall_at=now.wall_at,
     )
-    scope = HALTING_CHECKS.get(verdict.check)
-    if scope == "account":
-        raise_halt(bot.account, None, verdict.check, verdict.reason, measured, now)
-    elif scope == "bot" and raise_halt(bot.account, bot, verdict.check, verdict.reason, measured, now):
-        halt(bot.pk, verdict.reason, now=now, actor="risk")
+    for breaker in breakers_open(verdict.proposal, exposure):
+        _halt(bot, breaker, now)
 
 
-def _write_entry(portfolio: Portfolio, bot: Bot, verdict: Approved, grounds: Grounds, now: Now) -> Order:
+def _halt(bot: Bot, breaker: CheckResult, now: Now) -> None:
+    """A breaker's limit is reached: its scope enters nothing until an operator clears it."""
+    figures = {"check": breaker.name, "limit": breaker.limit, "value": breaker.value}
+    text = f"{breaker.name} of {breaker.value} reached the limit of {breaker.limit} ({breaker.note})"
+    if BREAKER_SCOPES[breaker.name] == "account":
+        raise_halt(bot.account, None, breaker.name, text, figures, now)
+    elif raise_halt(bot.account, bot, breaker.name, text, figures, now):
+        halt(bot.pk, text, now=now, actor="risk")
+
+
+def _write_entry(portfolio: Portfolio, bot: Bot, verdict: Approved, ask: Decimal, grounds: Grounds, now: Now) -> Order:
     """Decision, position and order in one go, the notional reserved: from here on it counts as exposure."""
     proposal = verdict.proposal
     decision = write_decision(bot, grounds, Outcome.APPROVED, proposal.reason, now, checks=verdict.results)
@@ -184,7 +203,7 @@ def _write_entry(portfolio: Portfolio, bot: Bot, verdict: Approved, grounds: Gro
     before = figures(position)
     value(position, holding(position), proposal.notional)
     position.save()
-    book_change(portfolio, BotBook.objects.get(bot=bot), position, before)
+    book_change(portfolio, bot.book, position, before)
     order = Order.objects.create(
         account_id=bot.account_id,
         bot=bot,
@@ -196,7 +215,7 @@ def _write_entry(portfolio: Portfolio, bot: Bot, verdict: Approved, grounds: Gro
         side=Side.BUY,
         type=OrderType.MARKET,
         amount=proposal.amount,
-        reference_price=proposal.reference_price,
+        reference_price=ask,
         status=OrderStatus.PREPARED,
         reason=proposal.reason[:300],
         market_at=now.market_at,
@@ -206,14 +225,13 @@ def _write_entry(portfolio: Portfolio, bot: Bot, verdict: Approved, grounds: Gro
     return order
 
 
-def _write_exit(held: Position, wish: Exit, amount: Decimal, grounds: Grounds | None, now: Now) -> Order:
+def _write_exit(held: Position, wish: Exit, amount: Decimal, decision: Decision | None, now: Now) -> Order:
     attempt = held.exit_attempts + 1
     moved = Position.objects.filter(pk=held.pk, status=PositionStatus.OPEN).update(
         status=PositionStatus.CLOSING, exit_reason=wish.reason, exit_attempts=attempt
     )
     if moved != 1:
         raise LostRace(f"position {held.pk} is {held.status}, not OPEN")
-    decision = write_decision(held.bot, grounds, Outcome.EXIT, wish.text, now) if grounds else None
     order = Order.objects.create(
         account_id=held.account_id,
         bot=held.bot,

@@ -47,6 +47,11 @@ class Candles:
         """The candles that opened at or after ``opened_ms``."""
         return self[int(np.searchsorted(self.opened_ms, opened_ms, side="left")) :]
 
+    def missing(self, last: int, interval_s: int) -> int:
+        """How many candles are missing among the ``last`` ones (between the first and the last of them)."""
+        opened = self.opened_ms[-last:]
+        return int(opened[-1] - opened[0]) // (interval_s * 1000) + 1 - len(opened) if len(opened) else 0
+
     def merged(self, newer: "Candles", keep: int) -> "Candles":
         """This window continued by ``newer`` (which wins where both have a candle), the last ``keep`` of it."""
         if not len(newer):

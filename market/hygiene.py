@@ -24,6 +24,18 @@ def cleaned(candles: Candles, interval_s: int) -> tuple[Candles, int]:
     return kept, len(candles) - len(kept)
 
 
+LARGEST_JUMP = 2.0
+"""A close this many times the one before, or its reciprocal, is a bad print until the next candle agrees."""
+
+
+def implausible(candles: Candles) -> bool:
+    """Whether the last close is so far from the one before that it may neither be entered on nor valued at."""
+    if len(candles) < 2:
+        return False
+    before, last = float(candles.close[-2]), float(candles.close[-1])
+    return not before / LARGEST_JUMP < last < before * LARGEST_JUMP
+
+
 def _sound(candles: Candles, interval_s: int) -> Truths:
     """One truth per candle: could it be real? Comparisons with NaN are false."""
     prices = (candles.open, candles.high, candles.low, candles.close)

@@ -9,16 +9,17 @@ from risk.verdicts import Check, CheckResult, Exposure, Proposal
 
 
 class StopLoss:
-    """1: no entry without a predefined exit: a stop above zero and below the reference price."""
+    """1: no entry without a predefined exit: a stop above zero, below the reference price and the market's bid."""
 
     name = "stop_loss"
 
     def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
-        limit = f"above 0 and below {canonical(proposal.reference_price)}"
-        stop = proposal.stop_price
+        stop, bid = proposal.stop_price, required(exposure.bid, "bid")
+        ceiling = min(proposal.reference_price, bid)
+        limit = f"above 0 and below {canonical(ceiling)}"
         if stop is None:
             return CheckResult(self.name, False, limit, "none", "an entry needs a stop")
-        return CheckResult(self.name, 0 < stop < proposal.reference_price, limit, canonical(stop))
+        return CheckResult(self.name, 0 < stop < ceiling, limit, canonical(stop))
 
 
 class MaxPosition:

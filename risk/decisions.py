@@ -21,6 +21,20 @@ class Grounds:
     candle: Mapping[str, Any] = field(default_factory=dict)
 
 
+UNDECIDED = (Outcome.SKIPPED, Outcome.FAILED)
+"""Outcomes of a tick that decided nothing: when the slot is ticked again, the new outcome takes their place."""
+
+
+def is_decided(bot_id: int, slot: int) -> bool:
+    """Whether the slot has a decision that stands."""
+    return Decision.objects.filter(bot_id=bot_id, slot=slot).exclude(outcome__in=UNDECIDED).exists()
+
+
+def forget_undecided(bot_id: int, slot: int) -> None:
+    """Make room for the outcome of the next attempt at a slot."""
+    Decision.objects.filter(bot_id=bot_id, slot=slot, outcome__in=UNDECIDED).delete()
+
+
 def write_decision(
     bot: Bot,
     grounds: Grounds,

@@ -28,8 +28,13 @@ class ExitCall:
     opened_ms: int
 
 
-def review_exits(stop_price: Decimal | None, target_price: Decimal | None, candles: Candles) -> ExitCall | None:
+def review_exits(
+    stop_price: Decimal | None, target_price: Decimal | None, candles: Candles, held_since_ms: int = 0
+) -> ExitCall | None:
     """The first exit that ``candles`` called for: those closed since a long position opened, oldest first.
+
+    A candle that opened before ``held_since_ms`` (market time of the entry's fill) counts by its close alone: what it
+    did before the entry happened to somebody else, and its low and high do not tell when they were.
 
     Within one candle, in this order:
 
@@ -44,11 +49,21 @@ def review_exits(stop_price: Decimal | None, target_price: Decimal | None, candl
     Prices are compared as exact decimals, a candle's float by its shortest spelling (``Decimal(str(x))``, which is the
     price the exchange printed): a low of 0.1 reaches a stop of 0.1.
     """
+    candles = _as_held(candles, held_since_ms)
     for i in _suspects(stop_price, target_price, candles):
         call = _judge(stop_price, target_price, candles, int(i))
         if call is not None:
             return call
     return None
+
+
+def _as_held(candles: Candles, held_since_ms: int) -> Candles:
+    """The candles with those that are older than the position flattened to their close."""
+    older = candles.opened_ms < held_since_ms
+    if not older.any():
+        return candles
+    opening, high, low = (np.where(older, candles.close, c) for c in (candles.open, candles.high, candles.low))
+    return Candles(candles.opened_ms, opening, high, low, candles.close, candles.volume)
 
 
 def _suspects(stop_price: Decimal | None, target_price: Decimal | None, candles: Candles) -> NDArray[np.int64]:

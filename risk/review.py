@@ -3,8 +3,8 @@
 There is no override: no argument, no setting and no limit turns a check off, and a check that breaks refuses.
 """
 
-from risk.checks import BOT_CHECKS
-from risk.portfolio_checks import PORTFOLIO_CHECKS
+from risk.checks import BOT_CHECKS, Drawdown
+from risk.portfolio_checks import PORTFOLIO_CHECKS, PortfolioDrawdown
 from risk.sanity import SANITY_CHECKS
 from risk.verdicts import _REVIEW_SEAL, Approved, Check, CheckResult, Exposure, Proposal, Refused
 
@@ -12,6 +12,7 @@ CHECKS: tuple[Check, ...] = SANITY_CHECKS + BOT_CHECKS + PORTFOLIO_CHECKS
 """What every entry passes, in this order."""
 
 NOT_EVALUATED = "not evaluated"
+NO_ANSWER = "an answer"
 
 
 def review(proposal: Proposal, exposure: Exposure) -> Approved | Refused:
@@ -33,6 +34,15 @@ def review(proposal: Proposal, exposure: Exposure) -> Approved | Refused:
     return Approved(proposal, tuple(results), _REVIEW_SEAL)
 
 
+def breakers_open(proposal: Proposal, exposure: Exposure) -> list[CheckResult]:
+    """The drawdown breakers whose limit is reached, whether or not an earlier check refused first.
+
+    A breaker that cannot be measured is not in the list: it refuses by itself, but halts nobody.
+    """
+    results = [_ask(breaker, proposal, exposure) for breaker in (Drawdown(), PortfolioDrawdown())]
+    return [result for result in results if result.passed is False and result.limit != NO_ANSWER]
+
+
 def _ask(check: Check, proposal: Proposal, exposure: Exposure) -> CheckResult:
     try:
         result = check(proposal, exposure)
@@ -41,7 +51,7 @@ def _ask(check: Check, proposal: Proposal, exposure: Exposure) -> CheckResult:
         return result
     except Exception as error:  # whatever went wrong, the answer is no
         note = f"{check.name} raised {type(error).__name__}: {error}"[:200]
-        return CheckResult(check.name, False, "an answer", type(error).__name__, note)
+        return CheckResult(check.name, False, NO_ANSWER, type(error).__name__, note)
 
 
 def _sentence(result: CheckResult) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 
-from market.money import canonical
+from market.money import canonical, exact
 from risk.verdicts import Check, CheckResult, Exposure, Proposal
 
 
@@ -73,6 +73,25 @@ class Prices:
         return CheckResult(self.name, passed, "0 < price < target", value)
 
 
+COLLAR = Decimal("0.02")
+"""How far the price may have run from the last closed candle: further, and the signal was about another market."""
+
+
+class PriceCollar:
+    """The price to pay is near the close that the strategy decided on."""
+
+    name = "price_collar"
+
+    def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
+        close, price = exposure.trusted_price, proposal.reference_price
+        limit = f"within {canonical(COLLAR * 100)} % of the close"
+        if close is None:
+            return CheckResult(self.name, False, limit, "no close")
+        with exact():
+            near = abs(price - close) <= COLLAR * close
+        return CheckResult(self.name, near, limit, f"{canonical(price)} for a close of {canonical(close)}")
+
+
 class Books:
     """Capital, equity and peaks are positive and no exposure is negative: a negative one would make room."""
 
@@ -121,6 +140,7 @@ SANITY_CHECKS: tuple[Check, ...] = (
     LimitRows(),
     FreshPrices(),
     Prices(),
+    PriceCollar(),
     Books(),
     ExchangeFilters(),
     FreeCash(),

@@ -57,7 +57,7 @@ def size(
         amount = instrument.round_amount_down(normal * factor)
     if factor < 1:
         why = f"{why}, x {canonical(factor)} after {loss_streak} losses in a row"
-    too_small = "the amount rounds down to 0" if not amount else instrument.why_not(amount, reference_price)
+    too_small = _why_too_small(amount, reference_price, stop_price, instrument)
     return Size(ZERO, normal, f"{why}; {too_small}") if too_small else Size(amount, normal, why)
 
 
@@ -70,6 +70,16 @@ def streak_factor(losses: int, limits: BotLimits) -> Decimal:
             if factor <= limits.streak_floor:
                 return limits.streak_floor
     return factor
+
+
+def _why_too_small(amount: Decimal, price: Decimal, stop: Decimal, instrument: Instrument) -> str | None:
+    """What is bought must be sellable too, at the stop: else the exit could never be made."""
+    if not amount:
+        return "the amount rounds down to 0"
+    too_small = instrument.why_not(amount, price)
+    if too_small is None and instrument.is_dust(amount, stop):
+        return f"at the stop it would be too little to sell: minimum {instrument.min_notional} {instrument.quote}"
+    return too_small
 
 
 def _normal(

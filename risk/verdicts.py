@@ -16,7 +16,9 @@ from risk.limits import BotLimits, PortfolioLimits
 class Proposal:
     """One entry that a bot would like to make. Amounts in base, prices in quote; long only.
 
-    ``normal_amount`` is the size before the loss-streak factor; ``slot`` names the decision (see market/slots.py).
+    ``reference_price`` is the most that a unit of base may cost, slippage included: what is measured against a limit is
+    measured at it. ``normal_amount`` is the size before the loss-streak factor; ``slot`` names the decision (see
+    market/slots.py).
     """
 
     bot_id: int
@@ -59,7 +61,9 @@ class Exposure:
     asset_exposure: Decimal  # open + reserved in the proposal's base asset, all bots of the account
     free_cash: Decimal  # not reserved
     halts: tuple[str, ...]  # open halts of this bot or its account, in words
-    priced_at_ms: int | None  # the oldest price used above, the reference price included; None when one is missing
+    trusted_price: Decimal | None  # the close of the last closed candle: what the market was when the strategy decided
+    bid: Decimal | None  # what a sale would fetch now
+    priced_at_ms: int | None  # when bid and reference price were asked for; None when they could not be had
     now_ms: int
     stale_after_ms: int  # a price older than this is no price
     dead_man_triggered: bool

@@ -24,6 +24,7 @@ class FakeMarket:
     quotes: dict[str, Quote] = field(default_factory=dict)
     id: str = "simulated"
     down: bool = False
+    down_for_quotes: bool = False
     requests: int = 0
 
     def instruments(self) -> dict[str, Instrument]:
@@ -36,6 +37,8 @@ class FakeMarket:
 
     def fetch_quote(self, symbol: str) -> Quote:
         self._count()
+        if self.down_for_quotes:
+            raise Transient("no quotes now")
         return self.quotes[symbol]
 
     def _count(self) -> None:

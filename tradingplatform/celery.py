@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradingplatform.settings")
 
@@ -16,3 +16,11 @@ app.autodiscover_tasks(["tradingplatform"])
 @setup_logging.connect
 def _keep_our_logs(**_: object) -> None:
     """Celery leaves logging alone when somebody answers this signal: apps.py has set it up."""
+
+
+@task_prerun.connect
+def _drop_broken_connections(**_: object) -> None:
+    """A database that restarted leaves a connection that never works again; a sound one is kept."""
+    from django.db import close_old_connections
+
+    close_old_connections()

@@ -3,11 +3,13 @@
 The same function decides in live ticks, on paper and in a backtest.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from bots.strategies.base import Action, Signal, Strategy
 from market.candles import Candles
+from market.hygiene import implausible
 from market.instruments import Instrument
 from risk.exits import ExitReason, review_exits
 from risk.limits import BotLimits
@@ -22,6 +24,7 @@ class Subject:
     bot_id: int
     account_id: int
     instrument: Instrument
+    interval_s: int
     capital: Decimal
     equity: Decimal
     loss_streak: int
@@ -31,11 +34,20 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The open position. ``since_ms``: open time of the first candle that can have reached its stop or target."""
+    """The open position. ``candle_ms``: open time of the candle it was entered in; ``since_ms``: market time of its
+    first fill, inside that candle."""
 
     stop_price: Decimal
     target_price: Decimal | None
+    candle_ms: int
     since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Enter, if a price can be had and the risk allows it: ``propose`` makes the proposal."""
+
+    signal: Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +71,37 @@ class Choice:
     """What the strategy said (None: it was not asked, a stop or target came first) and what follows."""
 
     signal: Signal | None
-    act: Proposal | Close | Nothing
+    act: Enter | Close | Nothing
 
 
-def decide(subject: Subject, held: Held | None, strategy: Strategy, candles: Candles, slot: int) -> Choice:
-    """The choice after the last closed candle. ``candles`` must not be empty."""
+def decide(subject: Subject, held: Held | None, strategy: Callable[[], Strategy], candles: Candles) -> Choice:
+    """The choice after the last closed candle. ``candles`` must not be empty.
+
+    ``strategy`` makes the strategy, and is called when stop and target have been looked at: a strategy that cannot be
+    made any more must not keep a position from its stop.
+    """
     last_price = subject.instrument.price_from_float(float(candles.close[-1]))
     if held is not None:
-        call = review_exits(held.stop_price, held.target_price, candles.since(held.since_ms))
+        since_entry = candles.since(held.candle_ms)
+        call = review_exits(held.stop_price, held.target_price, since_entry, held.since_ms)
         if call is not None:
             return Choice(None, Close(call.reason, last_price, f"{call.reason.lower()} reached at {call.price}"))
-    signal = strategy.evaluate(candles)
+    wanting = strategy()
+    signal = wanting.evaluate(candles)
     if signal.action is Action.EXIT and held is not None:
         return Choice(signal, Close(ExitReason.STRATEGY, last_price, signal.reason))
     if signal.action is not Action.ENTER or held is not None:
         return Choice(signal, Nothing(signal.reason))
-    if subject.no_entry:
-        return Choice(signal, Nothing(f"no entry: {subject.no_entry}"))
-    return Choice(signal, _propose(subject, signal, last_price, slot))
+    why_not = subject.no_entry or _why_not_trusted(candles, wanting.longest_period, subject.interval_s)
+    return Choice(signal, Nothing(f"no entry: {why_not}") if why_not else Enter(signal))
 
 
-def _propose(subject: Subject, signal: Signal, price: Decimal, slot: int) -> Proposal | Nothing:
+def propose(subject: Subject, signal: Signal, worst_price: Decimal, slot: int) -> Proposal | Nothing:
+    """An entry signal, sized for the most that a unit may cost now (quote, slippage included)."""
     instrument = subject.instrument
     stop = None if signal.stop is None else instrument.price_from_float(signal.stop)
     target = None if signal.target is None else instrument.price_from_float(signal.target)
-    sized = size(subject.capital, subject.equity, price, stop, subject.loss_streak, subject.limits, instrument)
+    sized = size(subject.capital, subject.equity, worst_price, stop, subject.loss_streak, subject.limits, instrument)
     if not sized.amount:
         return Nothing(f"no size: {sized.why}")
     return Proposal(
@@ -95,8 +113,16 @@ def _propose(subject: Subject, signal: Signal, price: Decimal, slot: int) -> Pro
         quote=instrument.quote,
         amount=sized.amount,
         normal_amount=sized.normal_amount,
-        reference_price=price,
+        reference_price=worst_price,
         stop_price=stop,
         target_price=target,
         reason=f"{signal.reason}; {sized.why}",
     )
+
+
+def _why_not_trusted(candles: Candles, look_back: int, interval_s: int) -> str:
+    """Why an entry may not be decided on these candles; empty when it may."""
+    missing = candles.missing(look_back + 1, interval_s)
+    if missing:
+        return f"{missing} candles are missing in the look-back"
+    return "the last candle's jump is not believed" if implausible(candles) else ""

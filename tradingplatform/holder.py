@@ -6,6 +6,7 @@ import socket
 import uuid
 from functools import cache
 from hashlib import blake2s
+from pathlib import Path
 
 import psutil
 
@@ -27,7 +28,24 @@ def is_gone(token: str) -> bool:
 
 
 def _started(pid: int) -> str:
-    """When a process began, whole seconds; a number that is used again belongs to another start. Empty: no such."""
+    """When a process began; a number that is used again belongs to another start. Empty: there is no such process.
+
+    In clock ticks since boot where /proc tells: psutil's time of day moves when the clock is set.
+    """
+    try:
+        state, fields = _stat(pid)
+        return "" if state == "Z" else fields[18]
+    except FileNotFoundError:
+        return "" if Path("/proc/self/stat").exists() else _started_at(pid)
+
+
+def _stat(pid: int) -> tuple[str, list[str]]:
+    """The state, and the fields after it, of /proc/PID/stat (see proc(5)); the name before it may hold anything."""
+    state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return state, fields
+
+
+def _started_at(pid: int) -> str:
     try:
         process = psutil.Process(pid)
         return "" if process.status() == psutil.STATUS_ZOMBIE else str(int(process.create_time()))
@@ -37,4 +55,7 @@ def _started(pid: int) -> str:
 
 @cache
 def _machine() -> str:
-    return blake2s(f"{socket.gethostname()} {uuid.getnode()}".encode(), digest_size=4).hexdigest()
+    """This boot of this machine: of processes before the boot nothing is known, their leases run out."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    name = f"{socket.gethostname()} {uuid.getnode()} {boot.read_text() if boot.exists() else psutil.boot_time()}"
+    return blake2s(name.encode(), digest_size=4).hexdigest()

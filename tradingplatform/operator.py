@@ -15,6 +15,7 @@ from bots.definition import judge, why_not_name
 from bots.models import Bot, BotStatus, ExchangeAccount
 from execution.held import BotInUse, in_use
 from execution.lock import lock_portfolio
+from execution.marking import rebase_account_peak, rebase_bot_peak
 from market.clock import Now
 from market.instruments import Instrument
 from notifications.events import publish
@@ -80,8 +81,10 @@ def start_bot(bot: Bot, by: By) -> Bot:
     return lifecycle.start(bot, now=by.now, actor=by.actor, reason=by.reason)
 
 
+@transaction.atomic
 def pause_bot(bot: Bot, by: By) -> Bot:
     """No more entries; exits go on. Raises lifecycle.IllegalTransition."""
+    lock_portfolio(bot.account_id)  # so that it falls before an order's send, or after it, never in between
     return lifecycle.pause(bot, now=by.now, actor=by.actor, reason=by.reason)
 
 
@@ -112,21 +115,33 @@ def stop_bot(bot: Bot, by: By) -> Bot:
 
 @transaction.atomic
 def reset_bot(bot: Bot, by: By) -> Bot:
-    """Acknowledge a bot's halt and clear it; the bot is paused then. Raises ValueError without a reason."""
+    """Acknowledge a bot's halt and clear it; the bot is paused then, and its drawdown counts from today's equity.
+
+    Raises ValueError without a reason.
+    """
     if not by.reason.strip():
         raise ValueError("a halt is cleared for a reason: give one")
+    lock_portfolio(bot.account_id)
     for halt_id in Halt.objects.filter(bot=bot, cleared_at=None).values_list("pk", flat=True):
         clear_halt(halt_id, by.actor, by.reason, by.now)
+    rebase_bot_peak(bot)
     return lifecycle.reset(bot, now=by.now, actor=by.actor, reason=by.reason)
 
 
 def clear_account_halts(account: ExchangeAccount, by: By) -> int:
-    """Clear what halts a whole account; how many halts it were. Raises ValueError without a reason."""
+    """Clear what halts a whole account; how many halts it were. Its drawdown counts from today's equity then.
+
+    Raises ValueError without a reason.
+    """
     if not by.reason.strip():
         raise ValueError("a halt is cleared for a reason: give one")
     with transaction.atomic():
+        portfolio = lock_portfolio(account.pk)
         in_force = Halt.objects.filter(account=account, bot=None, cleared_at=None).values_list("pk", flat=True)
-        return sum(clear_halt(halt_id, by.actor, by.reason, by.now) for halt_id in list(in_force))
+        cleared = sum(clear_halt(halt_id, by.actor, by.reason, by.now) for halt_id in list(in_force))
+        if cleared:
+            rebase_account_peak(portfolio)
+        return cleared
 
 
 def check_in(by: By) -> DeadMansSwitch:

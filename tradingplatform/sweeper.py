@@ -20,9 +20,10 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from bots.lifecycle import free_lease
 from bots.models import Bot, BotStatus
 from bots.schedule import TICK_TASK, TRADING_QUEUE
+from execution.held import in_use
 from market.clock import Clock, Now, load_clock
 from market.slots import TIMEFRAMES, slot_at
-from risk.models import Decision
+from risk.decisions import is_decided
 from tradingplatform.holder import is_gone
 from tradingplatform.phase import due_wall_ms, expires_s
 
@@ -99,15 +100,14 @@ def read_bots() -> list[BotState]:
 def free_leases_of_the_dead(bots: Iterable[BotState]) -> int:
     """Free the bots whose tick was killed. Returns how many. Raises DatabaseError or InterfaceError.
 
-    A slot without a decision has left nothing behind: it is given back, and rung for again. One with a decision is
-    done, or has an order that the next tick will ask for.
+    The slot is given back and rung for again when it was not decided, or when there is something held to see to.
     """
     freed = 0
     for bot in bots:
         if bot.lease_token and is_gone(bot.lease_token):
-            decided = Decision.objects.filter(bot_id=bot.bot_id, slot=bot.last_slot).exists()
-            if free_lease(bot.bot_id, bot.lease_token, again=not decided):
-                log.warning("tick_was_killed", bot_id=bot.bot_id, slot=bot.last_slot, decided=decided)
+            again = in_use(bot.bot_id) is not None or not is_decided(bot.bot_id, bot.last_slot)
+            if free_lease(bot.bot_id, bot.lease_token, again=again):
+                log.warning("tick_was_killed", bot_id=bot.bot_id, slot=bot.last_slot, again=again)
                 freed += 1
     return freed
 

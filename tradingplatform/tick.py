@@ -4,71 +4,97 @@ claim the slot -> settle unfinished orders -> closed candles -> decide -> review
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from django.db import transaction
 
-from bots.lifecycle import Claim, claim_tick, is_late, release, why_not_claimed
+from bots.lifecycle import AGAIN, Claim, claim_tick, is_late, release, why_not_claimed
 from bots.models import Bot
 from bots.strategies.base import Signal
 from bots.strategies.registry import build
 from execution.executors import BaseExecutor
+from execution.fills import worst_price
 from execution.lock import under_portfolio_lock
-from execution.marking import bot_equity, mark, open_day, snapshot_bot
+from execution.marking import mark, open_day, snapshot_bot
 from execution.models import BotBook, Portfolio, Position
 from execution.portfolio import Pricing
 from execution.reconcile import settle_orders
 from execution.states import LIVE_POSITION, PositionStatus
 from execution.submit import Exit, enter, leave
-from market.candles import Candles
 from market.clock import Now, moment
+from market.exchange import ExchangeError
 from market.fetcher import Window
+from market.hygiene import implausible
 from market.instruments import Instrument
-from market.slots import slot_at, slot_start_ms
+from market.slots import slot_at
 from notifications.events import publish
 from notifications.models import Severity
-from risk.decisions import Grounds, write_decision
-from risk.limits import BotLimits
-from risk.models import BotRiskLimits, Decision, Outcome
-from risk.verdicts import Approved, Proposal
-from tradingplatform.decide import Choice, Close, Held, Nothing, Subject, decide
+from risk.decisions import Grounds, forget_undecided, is_decided, write_decision
+from risk.models import Outcome
+from risk.verdicts import Approved
+from tradingplatform.decide import Choice, Close, Enter, Nothing, Subject, decide, propose
 from tradingplatform.holder import new_token
 from tradingplatform.logs import log_context
+from tradingplatform.subject import grounds_of, held_by, subject_of
 from tradingplatform.wiring import Platform
 
 log = structlog.get_logger()
 
-PRICE_MAX_AGE_MS = 300_000
-"""Market time for which the close of a candle may price an entry, but never less than PRICE_MAX_AGE_WALL_MS."""
-
-PRICE_MAX_AGE_WALL_MS = 5_000
+QUOTE_MAX_AGE_WALL_MS = 10_000
+"""How old a quote may be when the gate reads it, wall time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What one tick works with."""
+    """What one tick works with. ``decided``: the slot has its decision, and only what is held is seen to again."""
 
     platform: Platform
     bot: Bot
     slot: int
     claim: Claim
-    now: Now
+    began: Now
+    again: bool = False
+    decided: bool = False
+    monotonic_s: float = field(default_factory=time.monotonic)
 
     @property
-    def book(self) -> BotBook:
-        return self.bot.book
+    def now(self) -> Now:
+        """The moment on both clocks: when the tick began, and what has passed since."""
+        elapsed_ms = (time.monotonic() - self.monotonic_s) * 1000
+        speed = self.platform.clock.speed
+        return Now(self.began.wall_ms + round(elapsed_ms), self.began.market_ms + round(elapsed_ms * speed))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a tick looked at; where it had to stop early, not all of it."""
+
+    position: Position | None = None
+    instrument: Instrument | None = None
+    window: Window | None = None
+    choice: Choice | None = None
+
+    @property
+    def signal(self) -> Signal | None:
+        return self.choice.signal if self.choice else None
+
+    @property
+    def stale(self) -> bool:
+        """Whether there was no last price to believe."""
+        return self.window is None or not self.window.fresh or implausible(self.window.candles)
+
+    def grounds(self, slot: int) -> Grounds:
+        return grounds_of(slot, self.signal, self.window.candles if self.window else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a tick, for its log line and, where none is stored yet, its decision row."""
+    """What came of a tick. ``stored``: its decision was written together with its order."""
 
     outcome: Outcome
     reason: str
-    stored: bool = False  # the decision was written together with its order
-    holds: bool = False  # the bot has, or may by now have, a position to value
-    stale: bool = False  # the candles were not the latest
+    stored: bool = False
 
 
 def run(platform: Platform, bot_id: int, now: Now) -> None:
@@ -83,15 +109,16 @@ def run(platform: Platform, bot_id: int, now: Now) -> None:
     if claim is None:
         log.info("tick_not_claimed", bot=bot.name, slot=slot, reason=why_not_claimed(bot.pk, slot, now))
         return
+    again = bot.lease_token == AGAIN
+    decided = again and is_decided(bot.pk, slot)
     with log_context(bot=bot.name, slot=slot, tick=claim.token, market_at=now.market_at.isoformat()):
-        _run_claimed(Pass(platform, bot, slot, claim, now))
+        _run_claimed(Pass(platform, bot, slot, claim, now, again, decided))
 
 
 def _run_claimed(this: Pass) -> None:
-    started = time.perf_counter()
     try:
-        window, choice, result = _decide_and_act(this)
-        _finish(this, window, choice, result)
+        seen, result = _decide_and_act(this)
+        _finish(this, seen, result)
     except Exception as error:
         log.exception("tick_failed", error=f"{type(error).__name__}: {error}")
         _fail(this, f"{type(error).__name__}: {error}")
@@ -100,156 +127,144 @@ def _run_claimed(this: Pass) -> None:
         "tick",
         outcome=result.outcome,
         reason=result.reason,
-        signal=choice.signal.action if choice and choice.signal else None,
-        candles=window.source if window else None,
-        ms=round((time.perf_counter() - started) * 1000, 2),
+        signal=seen.signal.action if seen.signal else None,
+        candles=seen.window.source if seen.window else None,
+        ms=this.now.wall_ms - this.began.wall_ms,
     )
 
 
-def _decide_and_act(this: Pass) -> tuple[Window | None, Choice | None, Result]:
-    executor = this.platform.executor(this.bot.account)
-    open_day(this.bot, this.book, this.now)
-    position = _live_position(this.bot)
+def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
+    platform, bot = this.platform, this.bot
+    executor = platform.executor(bot.account)
+    if bot.book.day != this.now.market_at.date():
+        bot.book = under_portfolio_lock(bot.account_id, lambda _: open_day(bot.pk, this.now))
+    position = _live_position(bot)
     if position is not None and position.status != PositionStatus.OPEN:
-        if not settle_orders(this.bot.pk, executor, this.now):
-            return None, None, Result(Outcome.SKIPPED, "an order's outcome is not known yet", holds=True)
-        this.book.refresh_from_db()
-        position = _live_position(this.bot)
-    instrument = this.platform.instruments().get(this.bot.symbol)
+        if not settle_orders(bot.pk, executor, this.now):
+            return Seen(position), Result(Outcome.SKIPPED, "an order's outcome is not known yet")
+        bot.book.refresh_from_db()
+        position = _live_position(bot)
+    instrument = platform.instruments().get(bot.symbol)
     if instrument is None:
-        return None, None, Result(Outcome.SKIPPED, f"{this.bot.symbol} is not traded at the exchange")
-    window = this.platform.fetcher.closed_candles(this.bot.symbol, this.bot.timeframe, this.slot)
+        return Seen(position), Result(Outcome.SKIPPED, f"{bot.symbol} is not traded at the exchange")
+    window = platform.fetcher.closed_candles(bot.symbol, bot.timeframe, this.slot)
+    seen = Seen(position, instrument, window)
     if not len(window.candles):
-        return window, None, Result(Outcome.SKIPPED, f"no candles: {window.reason}", stale=True)
-    choice = decide(
-        _subject(this, instrument, window),
-        _held(position, this.bot),
-        build(this.bot.strategy, this.bot.parameters),
-        window.candles,
-        this.slot,
-    )
-    return window, choice, _act(this, position, instrument, window, choice, executor)
+        return seen, Result(Outcome.SKIPPED, f"no candles: {window.reason}")
+    subject = subject_of(bot, bot.book, instrument, _why_no_entry(this, window))
+    strategy = lambda: build(bot.strategy, bot.parameters)  # noqa: E731 - made only when it is asked
+    choice = decide(subject, held_by(bot, position), strategy, window.candles)
+    seen = Seen(position, instrument, window, choice)
+    return seen, _act(this, seen, subject, choice, executor)
 
 
 def _live_position(bot: Bot) -> Position | None:
     return Position.objects.filter(bot=bot, status__in=list(LIVE_POSITION)).first()
 
 
-def _subject(this: Pass, instrument: Instrument, window: Window) -> Subject:
-    bot = this.bot
-    try:
-        limits = bot.limits.value()
-    except BotRiskLimits.DoesNotExist:
-        limits = BotLimits()  # only to size the proposal: the gate refuses it for want of the row
-    return Subject(
-        bot_id=bot.pk,
-        account_id=bot.account_id,
-        instrument=instrument,
-        capital=bot.capital,
-        equity=bot_equity(bot, this.book),
-        loss_streak=this.book.loss_streak,
-        limits=limits,
-        no_entry=_why_no_entry(this, window),
-    )
-
-
 def _why_no_entry(this: Pass, window: Window) -> str:
-    """Paused and halted bots, late ticks and stale candles manage exits only."""
+    """Paused and halted bots, late ticks, stale candles and decided slots manage exits only."""
     bot = this.bot
     if not bot.may_enter:
         return f"the bot is {bot.status}"
     if is_late(this.slot, bot.interval_s, bot.stagger_s, this.now, this.platform.clock.speed):
         return "the tick is late"
+    if this.decided:
+        return "the slot is decided"
     return "" if window.fresh else f"stale candles: {window.reason}"
 
 
-def _held(position: Position | None, bot: Bot) -> Held | None:
-    if position is None:
-        return None
-    # Entered during the candle that opened with the entry's slot: that candle is the first that can hit the stop.
-    since_ms = slot_start_ms(position.entry_slot, bot.interval_s)
-    return Held(position.stop_price, position.target_price, since_ms)
-
-
-def _act(
-    this: Pass,
-    position: Position | None,
-    instrument: Instrument,
-    window: Window,
-    choice: Choice,
-    executor: BaseExecutor,
-) -> Result:
-    grounds = _grounds(this.slot, choice.signal, window.candles)
+def _act(this: Pass, seen: Seen, subject: Subject, choice: Choice, executor: BaseExecutor) -> Result:
     match choice.act:
-        case Proposal() as proposal:
-            verdict = enter(this.bot, proposal, _pricing(this, instrument, window), grounds, executor, this.now)
-            if isinstance(verdict, Approved):
-                return Result(Outcome.APPROVED, proposal.reason, stored=True, holds=True)
-            return Result(Outcome.REFUSED, verdict.reason, stored=True)
-        case Close(reason, price, text) if position is not None:
-            leave(position, Exit(reason, text, price), instrument, grounds, executor, this.now)
-            return Result(Outcome.EXIT, text, stored=True, holds=True)
+        case Enter(signal):
+            return _enter(this, seen, subject, signal, executor)
+        case Close(reason, price, text) if seen.position is not None:
+            _forget_undecided(this)
+            grounds = None if this.decided else seen.grounds(this.slot)
+            leave(seen.position, Exit(reason, text, price), subject.instrument, grounds, executor, this.now)
+            return Result(Outcome.EXIT, text, stored=True)
         case Nothing(reason):
-            return Result(Outcome.NOTHING, reason, holds=position is not None, stale=not window.fresh)
+            return Result(Outcome.NOTHING, reason)
     raise AssertionError(f"{choice.act} without a position")
 
 
-def _pricing(this: Pass, instrument: Instrument, window: Window) -> Pricing:
-    opened_ms = window.candles.last_opened_ms or 0
-    return Pricing(
+def _enter(this: Pass, seen: Seen, subject: Subject, signal: Signal, executor: BaseExecutor) -> Result:
+    """Price the signal by what the market asks now, and bring it before the gate."""
+    instrument = subject.instrument
+    assert seen.window is not None
+    try:
+        quote = this.platform.fetcher.quote(instrument.symbol)
+    except ExchangeError as error:
+        return Result(Outcome.NOTHING, f"no entry: no price: {error}")
+    proposal = propose(subject, signal, instrument.round_price_up(worst_price(quote.ask)), this.slot)
+    if isinstance(proposal, Nothing):
+        return Result(Outcome.NOTHING, proposal.reason)
+    pricing = Pricing(
         instrument=instrument,
-        priced_at_ms=opened_ms + this.bot.interval_s * 1000,
-        stale_after_ms=max(PRICE_MAX_AGE_MS, round(PRICE_MAX_AGE_WALL_MS * this.platform.clock.speed)),
+        trusted_price=instrument.price_from_float(float(seen.window.candles.close[-1])),
+        quote=quote,
+        stale_after_ms=round(QUOTE_MAX_AGE_WALL_MS * this.platform.clock.speed),
     )
+    _forget_undecided(this)
+    verdict = enter(this.bot, proposal, pricing, seen.grounds(this.slot), executor, this.now)
+    if isinstance(verdict, Approved):
+        return Result(Outcome.APPROVED, proposal.reason, stored=True)
+    return Result(Outcome.REFUSED, verdict.reason, stored=True)
 
 
-def _grounds(slot: int, signal: Signal | None, candles: Candles) -> Grounds:
-    said: dict[str, object] = {}
-    if signal is not None:
-        said = {"action": signal.action, "reason": signal.reason, "indicators": dict(signal.indicators)}
-        said |= {"stop": signal.stop, "target": signal.target}
-    names = ("open", "high", "low", "close", "volume")
-    candle: dict[str, object] = {name: float(column[-1]) for name, column in zip(names, candles.prices(), strict=True)}
-    return Grounds(slot=slot, signal=said, candle={"opened_ms": candles.last_opened_ms, **candle})
-
-
-def _finish(this: Pass, window: Window | None, choice: Choice | None, result: Result) -> None:
+def _finish(this: Pass, seen: Seen, result: Result) -> None:
     """Mark what is still open, keep equity and decision, release the lease: one transaction."""
-    candles = window.candles if window is not None else None
-    signal = choice.signal if choice else None
-    grounds = _grounds(this.slot, signal, candles) if candles is not None and len(candles) else Grounds(this.slot)
 
     def finish(portfolio: Portfolio | None) -> None:
-        book = this.book
-        if portfolio is not None and candles is not None:
-            book = _mark_open(this, portfolio, candles)
-        snapshot_bot(this.bot, book, this.now, stale=result.stale)
-        if not result.stored:
-            write_decision(this.bot, grounds, result.outcome, result.reason, this.now)
-        release(this.claim, this.now, failed=False)
+        book, position = this.bot.book, None
+        if portfolio is not None:
+            position = _mark_open(this, portfolio, seen)
+            book = BotBook.objects.get(bot=this.bot)
+        snapshot_bot(this.bot, book, this.now, stale=seen.stale)
+        if not (result.stored or this.decided):
+            _forget_undecided(this)
+            write_decision(this.bot, seen.grounds(this.slot), result.outcome, result.reason, this.now)
+        release(this.claim, this.now, failed=False, again=_wants_again(position, seen, result))
 
-    if result.holds:
+    if seen.position is not None or result.outcome is Outcome.APPROVED:
         under_portfolio_lock(this.bot.account_id, finish)
     else:
         with transaction.atomic():
             finish(None)
 
 
-def _mark_open(this: Pass, portfolio: Portfolio, candles: Candles) -> BotBook:
-    """The bot's book after its open position, if it has one, was valued at the last close."""
+def _mark_open(this: Pass, portfolio: Portfolio, seen: Seen) -> Position | None:
+    """The bot's live position, if it has one, valued at the last close when that can be believed."""
     position = _live_position(this.bot)
-    instrument = this.platform.instruments().get(this.bot.symbol)
-    if position is not None and instrument is not None and len(candles):
-        closed_at = moment((candles.last_opened_ms or 0) + this.bot.interval_s * 1000)
-        mark(portfolio, position.pk, instrument.price_from_float(float(candles.close[-1])), closed_at)
-    return BotBook.objects.get(bot=this.bot)
+    if position is None or seen.instrument is None or seen.window is None or not len(seen.window.candles):
+        return position
+    candles = seen.window.candles
+    if implausible(candles):
+        log.warning("mark_not_believed", close=float(candles.close[-1]), before=float(candles.close[-2]))
+        return position
+    closed_at = moment((candles.last_opened_ms or 0) + this.bot.interval_s * 1000)
+    price = seen.instrument.price_from_float(float(candles.close[-1]))
+    return mark(portfolio, position.pk, price, closed_at)
+
+
+def _wants_again(position: Position | None, seen: Seen, result: Result) -> bool:
+    """Whether the slot should be rung for again: what is held could not be seen to, or its exit has not succeeded."""
+    if position is None:
+        return False
+    return position.status != PositionStatus.OPEN or seen.stale or result.outcome in (Outcome.SKIPPED, Outcome.EXIT)
+
+
+def _forget_undecided(this: Pass) -> None:
+    if this.again and not this.decided:
+        forget_undecided(this.bot.pk, this.slot)
 
 
 def _fail(this: Pass, reason: str) -> None:
     """Store that the tick failed. When even that fails (no database), the lease runs out by itself."""
     try:
         with transaction.atomic():
-            if not Decision.objects.filter(bot=this.bot, slot=this.slot).exists():
+            if not is_decided(this.bot.pk, this.slot):
+                forget_undecided(this.bot.pk, this.slot)
                 write_decision(this.bot, Grounds(this.slot), Outcome.FAILED, reason, this.now)
             publish(
                 "tick_failed",
@@ -260,6 +275,6 @@ def _fail(this: Pass, reason: str) -> None:
                 market_at=this.now.market_at,
                 wall_at=this.now.wall_at,
             )
-            release(this.claim, this.now, failed=True)
+            release(this.claim, this.now, failed=True, again=_live_position(this.bot) is not None)
     except Exception as error:
         log.exception("tick_failure_not_stored", error=f"{type(error).__name__}: {error}")

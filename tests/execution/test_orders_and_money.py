@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models.signals import post_save
+from django.test.utils import CaptureQueriesContext
 
 from bots.models import BotStatus
 from execution.executors import BaseExecutor
@@ -27,7 +28,7 @@ from risk.exits import ExitReason
 from risk.models import DeadMansSwitch, Decision, Halt, Outcome
 from risk.verdicts import Approved, Proposal, Refused
 from tests.factories import SLOT_0, instrument, make_account, make_bot, now_at
-from tests.fakes import ScriptedExecutor, fill, filled_at, raises, says
+from tests.fakes import ScriptedExecutor, fill, filled_at, quote, raises, says
 
 pytestmark = pytest.mark.django_db
 
@@ -52,8 +53,9 @@ def proposal(bot, amount="0.01", price="60000", slot=SLOT_0, **changes):
     return replace(values, **changes)
 
 
-def pricing(symbol="BTC/USDT"):
-    return Pricing(instrument(symbol), priced_at_ms=NOW.market_ms - 1000, stale_after_ms=300_000)
+def pricing(symbol="BTC/USDT", close="60000", bid=None, at_ms=NOW.market_ms - 1000):
+    at = quote(symbol, bid or close, at_ms)
+    return Pricing(instrument(symbol), trusted_price=Decimal(close), quote=at, stale_after_ms=300_000)
 
 
 def buy(bot, executor: BaseExecutor, now: Now = NOW, **changes):
@@ -323,6 +325,62 @@ def test_two_exits_at_once_make_one_order():
     with pytest.raises(LostRace):
         sell(bot, second, slot=SLOT_0 + 2)
     assert not second.sent
+
+
+@pytest.mark.parametrize(
+    ("priced", "check"),
+    [
+        (pricing(close="55000"), "price_collar"),
+        (pricing(bid="58000"), "stop_loss"),  # the stop of 58,800 would be hit at once
+        (pricing(at_ms=NOW.market_ms - 300_001), "fresh_prices"),
+    ],
+)
+def test_a_price_that_ran_away_is_refused(priced, check):
+    bot = make_bot()
+    executor = ScriptedExecutor(filled_at("60000"))
+    assert enter(bot, proposal(bot), priced, Grounds(SLOT_0), executor, NOW).check == check
+    assert not executor.sent
+
+
+@pytest.mark.parametrize(
+    "edit", [{"symbol": "ETH/USDT"}, {"timeframe": "1h"}, {"capital": Decimal(2500)}, {"parameters": {"period": 7}}]
+)
+def test_a_bot_edited_during_its_tick_does_not_enter(edit):
+    bot = make_bot()
+    type(bot).objects.filter(pk=bot.pk).update(**edit)
+    verdict = buy(bot, ScriptedExecutor(filled_at("60000")))
+    assert verdict.check == "halts"
+    assert "edited during its tick" in verdict.reason
+
+
+def test_what_is_too_little_to_sell_is_written_off():
+    bot = make_bot()
+    buy(bot, ScriptedExecutor(filled_at("60000")))
+    executor = ScriptedExecutor(filled_at("1"))
+    sell(bot, executor, price="400")  # 0.01 at 400 is 4: below the minimum of 5
+    assert not executor.sent
+    position = Position.objects.get(bot=bot)
+    assert (position.status, position.quantity, position.dust) == (PositionStatus.CLOSED, 0, Decimal("0.01"))
+    assert position.realised == -Decimal(600) - position.fees
+    assert BotBook.objects.get(bot=bot).losses == 1
+    assert Event.objects.filter(kind="dust_written_off").exists()
+    check_totals(bot.account)
+
+
+def test_the_account_breaker_latches_whichever_check_refused_first():
+    account = make_account("100000")
+    bot = make_bot(account)
+    Portfolio.objects.filter(account=account).update(realised=Decimal(-20_000))
+    assert buy(bot, ScriptedExecutor(filled_at("60000")), stop_price=None).check == "stop_loss"
+    assert Halt.objects.get(account=account, bot=None).cause == "portfolio_drawdown"
+
+
+def test_the_lock_is_the_first_statement_of_the_gate():
+    bot = make_bot()
+    with CaptureQueriesContext(connection) as queries:
+        buy(bot, ScriptedExecutor(filled_at("60000")))
+    statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"] and "BEGIN" not in query["sql"]]
+    assert statements[0].startswith('UPDATE "execution_portfolio" SET "lock_version"')
 
 
 class TestTheDatabaseItself:

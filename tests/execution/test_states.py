@@ -25,6 +25,7 @@ LEGAL_POSITION_MOVES = {
     (Pos.OPENING, Pos.OPEN),
     (Pos.OPENING, Pos.FLAT),
     (Pos.OPEN, Pos.CLOSING),
+    (Pos.OPEN, Pos.CLOSED),
     (Pos.CLOSING, Pos.CLOSED),
     (Pos.CLOSING, Pos.OPEN),
 }

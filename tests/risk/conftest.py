@@ -49,6 +49,8 @@ def exposure(instrument):
         asset_exposure=D(0),
         free_cash=D(100_000),
         halts=(),
+        trusted_price=D(100),
+        bid=D(100),
         priced_at_ms=1_000_000,
         now_ms=1_000_000,
         stale_after_ms=60_000,

@@ -20,6 +20,7 @@ ORDER = [
     "limits",
     "fresh_prices",
     "prices",
+    "price_collar",
     "books",
     "exchange_filters",
     "free_cash",
@@ -60,6 +61,12 @@ SPOILT = {
     "price of the future": ({}, {"now_ms": 939_999}, "fresh_prices"),
     "price of zero": ({"reference_price": D(0)}, {}, "prices"),
     "negative price": ({"reference_price": D(-1)}, {}, "prices"),
+    "price far above the close": ({"target_price": None, "reference_price": D("102.01")}, {}, "price_collar"),
+    "price far below the close": ({"reference_price": D("97.99")}, {}, "price_collar"),
+    "no close": ({}, {"trusted_price": None}, "price_collar"),
+    "stop above the bid": ({}, {"bid": D("94.9")}, "stop_loss"),
+    "stop at the bid": ({}, {"bid": D(95)}, "stop_loss"),
+    "no bid": ({}, {"bid": None}, "stop_loss"),
     "target at the price": ({"target_price": D(100)}, {}, "prices"),
     "no bot equity": ({}, {"bot_equity": D(0)}, "books"),
     "no account equity": ({}, {"account_equity": D(-5)}, "books"),
@@ -135,7 +142,7 @@ def test_the_refusal_names_limit_and_value(proposal, exposure):
 def test_what_comes_after_the_first_failure_is_listed_as_not_evaluated(proposal, exposure):
     verdict = review(proposal, replace(exposure, halts=("a", "b"), free_cash=D(0)))
     assert [result.name for result in verdict.results] == ORDER
-    assert [result.passed for result in verdict.results] == [True, True, False] + [None] * 14
+    assert [result.passed for result in verdict.results] == [True, True, False] + [None] * 15
     assert {result.note for result in verdict.results[3:]} == {NOT_EVALUATED}
 
 

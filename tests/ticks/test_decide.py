@@ -12,7 +12,7 @@ from risk.limits import BotLimits
 from risk.verdicts import Proposal
 from tests.factories import SLOT_0, instrument
 from tests.fakes import candles_of
-from tradingplatform.decide import Close, Held, Nothing, Subject, decide
+from tradingplatform.decide import Close, Enter, Held, Nothing, Subject, decide, propose
 
 
 @dataclass
@@ -38,10 +38,10 @@ class Says(Strategy):
 ENTER = Signal(Action.ENTER, "buy", {}, stop=98.0, target=106.0)
 EXIT = Signal(Action.EXIT, "enough")
 HOLD = Signal(Action.HOLD, "nothing to see")
-SUBJECT = Subject(1, 1, instrument(), Decimal(5000), Decimal(5000), 0, BotLimits())
+SUBJECT = Subject(1, 1, instrument(), 900, Decimal(5000), Decimal(5000), 0, BotLimits())
 QUIET = candles_of([100.0, 101.0, 100.0], SLOT_0 - 1, 900)
 SINCE = (SLOT_0 - 2) * 900_000
-HELD = Held(Decimal(95), Decimal(110), SINCE)
+HELD = Held(Decimal(95), Decimal(110), SINCE, SINCE)
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,14 @@ HELD = Held(Decimal(95), Decimal(110), SINCE)
     ],
 )
 def test_choice(signal, held, no_entry, expected):
-    choice = decide(replace(SUBJECT, no_entry=no_entry), held, Says(signal), QUIET, SLOT_0)
+    choice = decide(replace(SUBJECT, no_entry=no_entry), held, lambda: Says(signal), QUIET)
     assert choice.act == expected
     assert choice.signal == signal
 
 
 def test_an_entry_becomes_a_sized_proposal_that_carries_its_stop():
-    act = decide(SUBJECT, None, Says(ENTER), QUIET, SLOT_0).act
+    assert decide(SUBJECT, None, lambda: Says(ENTER), QUIET).act == Enter(ENTER)
+    act = propose(SUBJECT, ENTER, Decimal(100), SLOT_0)
     assert isinstance(act, Proposal)
     assert (act.stop_price, act.target_price, act.reference_price) == (Decimal(98), Decimal(106), Decimal(100))
     assert act.notional <= Decimal(1250)
@@ -80,7 +81,7 @@ def test_an_entry_becomes_a_sized_proposal_that_carries_its_stop():
     ],
 )
 def test_stop_and_target_come_before_the_strategy_is_asked(closes, reason):
-    choice = decide(SUBJECT, HELD, Says(EXIT), candles_of(closes, SLOT_0 - 1, 900), SLOT_0)
+    choice = decide(SUBJECT, HELD, lambda: Says(EXIT), candles_of(closes, SLOT_0 - 1, 900))
     assert choice.signal is None
     assert isinstance(choice.act, Close)
     assert choice.act.reason is reason
@@ -89,12 +90,13 @@ def test_stop_and_target_come_before_the_strategy_is_asked(closes, reason):
 def test_candles_before_the_entry_cannot_stop_it():
     """The low of the candle before the entry's own lies below the stop; it happened to somebody else."""
     history = candles_of([100.0, 90.0, 100.0, 100.0], SLOT_0 - 1, 900)
-    held = replace(HELD, since_ms=(SLOT_0 - 1) * 900_000)
-    assert isinstance(decide(SUBJECT, held, Says(HOLD), history, SLOT_0).act, Nothing)
+    entered = (SLOT_0 - 1) * 900_000
+    held = replace(HELD, candle_ms=entered, since_ms=entered + 5_000)
+    assert isinstance(decide(SUBJECT, held, lambda: Says(HOLD), history).act, Nothing)
 
 
 def test_what_cannot_be_sized_is_nothing_and_says_why():
     poor = replace(SUBJECT, capital=Decimal("0.5"), equity=Decimal("0.5"))
-    act = decide(poor, None, Says(ENTER), QUIET, SLOT_0).act
+    act = propose(poor, ENTER, Decimal(100), SLOT_0)
     assert isinstance(act, Nothing)
     assert act.reason.startswith("no size:")

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from bots.models import Bot, BotStatus
-from execution.models import EquitySnapshot, Order, Portfolio, Position
+from execution.models import EquitySnapshot, Order, Portfolio, Position, Trade
 from execution.states import OrderStatus, PositionStatus
 from market.clock import Clock, Now
 from notifications.models import Event
@@ -41,7 +41,8 @@ class World:
         """The exchange's history now ends with these closes, the last one being the candle before the slot."""
         history = candles_of(RANGE[: 400 - len(closes)] + list(closes), self.slot - 1, INTERVAL)
         self.market.candles[self.bot.symbol, self.bot.timeframe] = history
-        self.market.quotes[self.bot.symbol] = quote(self.bot.symbol, str(closes[-1] if closes else RANGE[-1]))
+        last = str(closes[-1] if closes else RANGE[-1])
+        self.market.quotes[self.bot.symbol] = quote(self.bot.symbol, last, self.now.market_ms)
 
     def tick(self, **late: int) -> Decision | None:
         """Run the slot's tick in a process of its own making, and return the slot's decision."""
@@ -65,6 +66,7 @@ def world(redis_url, settings):
     settings.REDIS_URL = redis_url
     market = FakeMarket({"BTC/USDT": instrument(tick_size=Decimal("0.01"))})
     world = World(market, make_bot(strategy="donchian_breakout"), redis_url=redis_url)
+    Bot.objects.update(stagger_s=2)
     world.closes()
     return world
 
@@ -181,6 +183,7 @@ def test_an_unfinished_order_is_settled_before_anything_new(world):
     """The process died after the intent was committed as SENT: on paper that order never was."""
     world.closes(105.0)
     world.tick()
+    Trade.objects.all().delete()
     Order.objects.update(status=OrderStatus.SENT)
     Position.objects.update(status=PositionStatus.OPENING, quantity=0, cost=0, realised=0, fees=0, unrealised=0)
     world.next_slot()
@@ -210,3 +213,95 @@ def test_a_day_begins_with_the_equity_of_the_evening_before(world):
 def test_a_bot_that_is_gone_is_no_error(world):
     tick.run(Platform(Clock(), world.market), 10**9, world.now)
     assert not Decision.objects.exists()
+
+
+def held(world: World) -> None:
+    """The bot has entered at 105; the next slot has begun."""
+    world.closes(105.0)
+    assert world.tick().outcome == Outcome.APPROVED
+    world.next_slot()
+
+
+def test_a_strategy_that_cannot_be_made_any_more_does_not_keep_a_position_from_its_stop(world):
+    held(world)
+    Bot.objects.update(parameters={"no_such_parameter": 1})
+    world.bot.refresh_from_db()
+    world.closes(105.0, 80.0)
+    assert world.tick().outcome == Outcome.EXIT
+    assert position().status == PositionStatus.CLOSED
+
+
+def test_an_exit_that_failed_is_tried_again_in_the_same_slot(world):
+    held(world)
+    world.closes(105.0, 80.0)
+    del world.market.quotes["BTC/USDT"]
+    world.market.down_for_quotes = True
+    assert world.tick().outcome == Outcome.EXIT
+    assert position().status == PositionStatus.OPEN  # there was no price to sell at
+    world.market.down_for_quotes = False
+    world.closes(105.0, 80.0)
+    assert world.tick().outcome == Outcome.EXIT
+    assert position().status == PositionStatus.CLOSED
+    assert Decision.objects.filter(slot=world.slot).count() == 1
+
+
+def test_a_slot_without_candles_is_tried_again_while_something_is_held(world):
+    held(world)
+    world.market.down = True
+    assert world.tick().outcome == Outcome.SKIPPED
+    world.market.down = False
+    world.closes(105.0, 80.0)
+    assert world.tick().outcome == Outcome.EXIT
+    assert Decision.objects.filter(slot=world.slot).count() == 1
+    assert position().status == PositionStatus.CLOSED
+
+
+def test_a_flat_bot_does_not_try_a_slot_again(world):
+    world.market.down = True
+    world.tick()
+    world.market.down = False
+    world.closes(105.0)
+    assert world.tick().outcome == Outcome.SKIPPED
+    assert not Order.objects.exists()
+
+
+def test_no_price_means_no_entry(world):
+    world.closes(105.0)
+    world.market.down_for_quotes = True
+    decision = world.tick()
+    assert decision.outcome == Outcome.NOTHING
+    assert decision.reason.startswith("no entry: no price")
+
+
+def test_a_bad_print_is_neither_entered_on_nor_valued_at(world):
+    held(world)
+    world.closes(105.0, 2100.0)
+    Position.objects.update(target_price=None)
+    world.tick()
+    assert position().mark_price < Decimal(106)
+    assert EquitySnapshot.objects.first().stale
+    assert Portfolio.objects.get().peak_equity < Decimal(100_001)
+
+
+def test_a_hole_in_the_look_back_is_not_entered_on(world):
+    world.closes(105.0)
+    key = (world.bot.symbol, world.bot.timeframe)
+    whole = world.market.candles[key]
+    from market.candles import Candles
+
+    table = [row for i, row in enumerate(zip(whole.opened_ms, *whole.prices(), strict=True)) if i not in (390, 391)]
+    world.market.candles[key] = Candles.from_rows(table)
+    assert world.tick().reason == "no entry: 2 candles are missing in the look-back"
+
+
+def test_what_the_market_did_before_the_entry_happened_to_somebody_else(world):
+    """The entry's own candle dipped below the stop, then rose to the entry."""
+    held(world)
+    world.closes(105.0, 106.0)
+    key = (world.bot.symbol, world.bot.timeframe)
+    world.market.candles[key].low[-1] = 80.0
+    assert world.tick().outcome == Outcome.NOTHING
+    world.next_slot()
+    world.closes(105.0, 106.0, 106.0)
+    world.market.candles[key].low[-1] = 80.0
+    assert world.tick().outcome == Outcome.EXIT

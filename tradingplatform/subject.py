@@ -1,0 +1,58 @@
+"""Rows -> the frozen values that deciding takes, and what it looked at -> what is stored with the decision."""
+
+from bots.models import Bot
+from bots.strategies.base import Signal
+from execution.marking import bot_equity
+from execution.models import BotBook, Position
+from market.candles import Candles
+from market.instruments import Instrument
+from market.slots import slot_start_ms
+from risk.decisions import Grounds
+from risk.limits import BotLimits
+from risk.models import BotRiskLimits
+from tradingplatform.decide import Held, Subject
+
+
+def subject_of(bot: Bot, book: BotBook, instrument: Instrument, no_entry: str) -> Subject:
+    """The bot in figures. ``no_entry`` says why it may not enter, empty when it may."""
+    try:
+        limits = bot.limits.value()
+    except BotRiskLimits.DoesNotExist:
+        limits = BotLimits()  # only to size the proposal: the gate refuses it for want of the row
+    return Subject(
+        bot_id=bot.pk,
+        account_id=bot.account_id,
+        instrument=instrument,
+        interval_s=bot.interval_s,
+        capital=bot.capital,
+        equity=bot_equity(bot, book),
+        loss_streak=book.loss_streak,
+        limits=limits,
+        no_entry=no_entry,
+    )
+
+
+def held_by(bot: Bot, position: Position | None) -> Held | None:
+    """The open position, None when there is none."""
+    if position is None:
+        return None
+    opened_at = position.opened_at or position.created_at
+    return Held(
+        stop_price=position.stop_price,
+        target_price=position.target_price,
+        candle_ms=slot_start_ms(position.entry_slot, bot.interval_s),
+        since_ms=round(opened_at.timestamp() * 1000),
+    )
+
+
+def grounds_of(slot: int, signal: Signal | None, candles: Candles | None) -> Grounds:
+    """What a slot was decided on, as JSON values; nothing where there was nothing to look at."""
+    said: dict[str, object] = {}
+    if signal is not None:
+        said = {"action": signal.action, "reason": signal.reason, "indicators": dict(signal.indicators)}
+        said |= {"stop": signal.stop, "target": signal.target}
+    if candles is None or not len(candles):
+        return Grounds(slot=slot, signal=said)
+    names = ("open", "high", "low", "close", "volume")
+    prices = {name: float(column[-1]) for name, column in zip(names, candles.prices(), strict=True)}
+    return Grounds(slot=slot, signal=said, candle={"opened_ms": candles.last_opened_ms, **prices})
