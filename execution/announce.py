@@ -5,7 +5,7 @@ from decimal import Decimal
 from execution.models import Order, Position
 from execution.states import OrderStatus, PositionStatus
 from market.clock import Now
-from market.money import canonical
+from market.money import brief, canonical
 from market.orders import OrderReport
 from notifications.events import publish
 from notifications.models import Severity
@@ -24,7 +24,7 @@ _ORDER_KINDS: dict[OrderStatus, tuple[str, Severity]] = {
 
 def order_placed(order: Order, now: Now) -> None:
     """An order was written down and is about to be sent."""
-    text = f"{order.side} {canonical(order.amount)} {order.symbol}: {order.reason}"
+    text = f"{order.bot.name}: {order.side} {canonical(order.amount)} {order.symbol}, {order.reason}"
     _tell("order_placed", text, Severity.INFO, order.bot_id, _order_payload(order), now)
 
 
@@ -33,7 +33,7 @@ def order_changed(order: Order, status: OrderStatus, report: OrderReport, now: N
     kind, severity = _ORDER_KINDS[status]
     filled = f"{canonical(order.filled)} of {canonical(order.amount)} {order.symbol}"
     because = f": {report.reason}" if report.reason else ""
-    text = f"{order.side} {status.lower()}, {filled} filled{because}"
+    text = f"{order.bot.name}: {order.side} {status.lower()}, {filled} filled{because}"
     _tell(kind, text, severity, order.bot_id, _order_payload(order), now)
 
 
@@ -53,16 +53,16 @@ def position_changed(position: Position, before: PositionStatus, now: Now) -> No
 
 def dust_written_off(position: Position, dust: Decimal, now: Now) -> None:
     """What was left of a position was too little to sell."""
-    text = f"{_text(dust)} {position.symbol} is too little to sell and was written off"
+    text = f"{position.bot.name}: {_text(dust)} {position.symbol} is too little to sell and was written off"
     _tell("dust_written_off", text, Severity.WARNING, position.bot_id, _position_payload(position), now)
 
 
 def _position_text(kind: str, position: Position) -> str:
-    what = f"{kind.replace('_', ' ')}: {position.symbol}"
-    if kind == "position_opened":
-        return f"{what}, {_text(position.quantity)} at {_text(position.entry_price)}, stop {_text(position.stop_price)}"
+    what = f"{position.bot.name}: {kind.replace('_', ' ')}, {position.symbol}"
+    if kind == "position_opened" and position.entry_price is not None:
+        return f"{what}, {brief(position.quantity)} at {brief(position.entry_price)}, stop {brief(position.stop_price)}"
     if kind == "position_closed":
-        return f"{what}, profit {_text(position.realised)} ({position.exit_reason.lower()})"
+        return f"{what}, profit {brief(position.realised)} ({position.exit_reason.lower()})"
     return what
 
 

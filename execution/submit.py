@@ -177,8 +177,10 @@ def _write_refusal(bot: Bot, verdict: Refused, exposure: Exposure, grounds: Grou
 def _halt(bot: Bot, breaker: CheckResult, now: Now) -> None:
     """A breaker's limit is reached: its scope enters nothing until an operator clears it."""
     figures = {"check": breaker.name, "limit": breaker.limit, "value": breaker.value}
-    text = f"{breaker.name} of {breaker.value} reached the limit of {breaker.limit} ({breaker.note})"
-    if BREAKER_SCOPES[breaker.name] == "account":
+    of_account = BREAKER_SCOPES[breaker.name] == "account"
+    who = f"account {bot.account.name}" if of_account else f"bot {bot.name}"
+    text = f"{who} halted by {breaker.name}, entries stop: {breaker.note}"
+    if of_account:
         raise_halt(bot.account, None, breaker.name, text, figures, now)
     elif raise_halt(bot.account, bot, breaker.name, text, figures, now):
         halt(bot.pk, text, now=now, actor="risk")

@@ -48,3 +48,19 @@ COUNTED_IN_CENTS = frozenset(
 def decimals_shown(currency: str) -> int:
     """How many decimals of an amount people want to see: cents of dollars and the like, 8 of bitcoin and its kind."""
     return 2 if currency in COUNTED_IN_CENTS else 8
+
+
+def brief(value: Decimal) -> str:
+    """A figure for a sentence: 8 significant digits, with thousands separated. Never to be computed with."""
+    with localcontext(ROUNDED) as context:
+        context.prec = 8
+        rounded = +value
+    return f"{rounded.normalize():,f}" if rounded else "0"
+
+
+def percent(fraction: Decimal) -> str:
+    """A fraction for a sentence, as percent with 4 significant digits: 0.25 -> 25 %."""
+    with localcontext(ROUNDED) as context:
+        context.prec = 4
+        rounded = fraction * 100
+    return f"{rounded.normalize():f} %" if rounded else "0 %"

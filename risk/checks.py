@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from market.money import canonical, exact
+from market.money import brief, canonical, exact, percent
 from risk.measures import cap, decline, required
 from risk.sizing import streak_factor
 from risk.verdicts import Check, CheckResult, Exposure, Proposal
@@ -66,7 +66,7 @@ class LossStreak:
         factor: Decimal = streak_factor(exposure.loss_streak, limits)
         with exact():
             limit = factor * proposal.normal_amount
-        note = f"{exposure.loss_streak} losses in a row: {canonical(factor)} of {canonical(proposal.normal_amount)}"
+        note = f"{exposure.loss_streak} losses in a row: {percent(factor)} of {brief(proposal.normal_amount)}"
         return CheckResult(self.name, proposal.amount <= limit, canonical(limit), canonical(proposal.amount), note)
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from market.clock import Now
 from notifications.events import publish
 from notifications.models import Severity
-from risk.deadman_stage import Stage, stage
+from risk.deadman_stage import Stage, deadlines, stage
 from risk.models import DeadMansSwitch
 
 HIGH_WATER_STEP = timedelta(seconds=60)
@@ -30,6 +30,28 @@ def pull(now: Now) -> bool:
     if seen_at - switch.high_water_at >= HIGH_WATER_STEP:
         DeadMansSwitch.objects.filter(pk=switch.pk, high_water_at__lt=seen_at).update(high_water_at=seen_at)
     return False
+
+
+def watch(now: Now) -> Stage:
+    """Tell each stage once, when it begins: what beat does, so that a warning needs no order to be seen.
+
+    Call it in a transaction. A missing row counts as TRIGGERED, and is nobody's to tell.
+    """
+    if pull(now):
+        return Stage.TRIGGERED
+    switch = DeadMansSwitch.objects.get(pk=DeadMansSwitch.SINGLETON)
+    due = deadlines(switch.last_checkin_at, timedelta(seconds=switch.timeout_s))
+    present = stage(max(now.wall_at, switch.high_water_at), switch.last_checkin_at, timedelta(seconds=switch.timeout_s))
+    begun = DeadMansSwitch.objects.filter(pk=switch.pk).exclude(told_stage=present).update(told_stage=present)
+    if begun and present in (Stage.WARNING, Stage.CRITICAL):
+        _tell(
+            f"dead_man_{present.lower()}",
+            f"nobody has checked in: entries stop at {due.triggered_at:%Y-%m-%d %H:%M} UTC unless somebody does",
+            Severity.WARNING if present is Stage.WARNING else Severity.CRITICAL,
+            now,
+            {"last_checkin_at": switch.last_checkin_at.isoformat(), "triggers_at": due.triggered_at.isoformat()},
+        )
+    return present
 
 
 def check_in(actor: str, sent_at_ms: int, now: Now) -> bool:

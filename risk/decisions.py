@@ -25,6 +25,10 @@ UNDECIDED = (Outcome.SKIPPED, Outcome.FAILED)
 """Outcomes of a tick that decided nothing: when the slot is ticked again, the new outcome takes their place."""
 
 
+ACTED_ON = (Outcome.APPROVED, Outcome.REFUSED, Outcome.EXIT)
+"""Only a signal that led to something is an event: a bot that holds nothing is told to exit at every other candle."""
+
+
 def is_decided(bot_id: int, slot: int) -> bool:
     """Whether the slot has a decision that stands."""
     return Decision.objects.filter(bot_id=bot_id, slot=slot).exclude(outcome__in=UNDECIDED).exists()
@@ -47,7 +51,7 @@ def write_decision(
 ) -> Decision:
     """Store the decision of one slot, in the transaction of what it decided. A second one for a slot raises
     django.db.IntegrityError."""
-    if grounds.signal.get("action") in (Action.ENTER, Action.EXIT):
+    if outcome in ACTED_ON and grounds.signal.get("action") in (Action.ENTER, Action.EXIT):
         publish(
             "signal",
             f"{bot.name}: {grounds.signal['action']} {bot.symbol}, {grounds.signal['reason']}",

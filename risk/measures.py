@@ -6,7 +6,7 @@ Both compare products, exactly: no ratio is rounded on the way to a verdict.
 from decimal import Decimal
 from typing import TypeVar
 
-from market.money import canonical, exact, ratio
+from market.money import brief, canonical, exact, percent, ratio
 from risk.verdicts import CheckResult
 
 Row = TypeVar("Row")
@@ -17,7 +17,8 @@ def cap(name: str, existing: Decimal, added: Decimal, fraction: Decimal, base: D
     with exact():
         limit = fraction * base
         value = existing + added
-    note = f"{canonical(fraction)} of {canonical(base)}; {canonical(existing)} there and {canonical(added)} to come"
+    share = f"{percent(fraction)} of {brief(base)}"
+    note = f"{brief(value)}, limit {brief(limit)} ({share}): {brief(existing)} there and {brief(added)} to come"
     return CheckResult(name, value <= limit, canonical(limit), canonical(value), note)
 
 
@@ -29,7 +30,8 @@ def decline(name: str, start: Decimal, now: Decimal, fraction: Decimal, base: De
     with exact():
         lost = start - now
         passed = lost < fraction * base
-    note = f"from {canonical(start)} to {canonical(now)}, measured on {canonical(base)}"
+    shown = percent(ratio(lost, base))
+    note = f"{shown} lost, limit {percent(fraction)}: from {brief(start)} to {brief(now)}"
     return CheckResult(name, passed, canonical(fraction), canonical(ratio(lost, base)), note)
 
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from bots.fields import ExactDecimalField
 from bots.models import Bot, BotStatus, ExchangeAccount
 from risk import limits
+from risk.deadman_stage import Stage
 
 
 def _fraction(default: str, help_text: str) -> "ExactDecimalField[Decimal | str, Decimal]":
@@ -170,6 +171,9 @@ class DeadMansSwitch(models.Model):
     last_checkin_by = models.CharField(max_length=150)
     latched_at = models.DateTimeField(null=True, blank=True, help_text="when it triggered; only a reset clears it")
     high_water_at = models.DateTimeField(help_text="the latest time ever seen: a clock set back extends nothing")
+    told_stage = models.CharField(
+        max_length=16, default=Stage.OK, editable=False, help_text="the stage that was told last"
+    )
 
     class Meta:
         verbose_name_plural = "dead man's switch"

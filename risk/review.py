@@ -55,5 +55,5 @@ def _ask(check: Check, proposal: Proposal, exposure: Exposure) -> CheckResult:
 
 
 def _sentence(result: CheckResult) -> str:
-    text = f"{result.name}: {result.value}, limit {result.limit}"
-    return (f"{text} ({result.note})" if result.note else text)[:300]
+    text = result.note or f"{result.value}, limit {result.limit}"
+    return f"{result.name}: {text}"[:300]

@@ -34,7 +34,8 @@ class Halts:
     name = "halts"
 
     def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
-        return CheckResult(self.name, not exposure.halts, "no open halt", "; ".join(exposure.halts) or "none")
+        halts = "; ".join(exposure.halts)
+        return CheckResult(self.name, not halts, "no open halt", halts or "none", note=halts)
 
 
 class LimitRows:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal, localcontext
 
 from market.instruments import Instrument
-from market.money import ROUNDED, ZERO, canonical, exact
+from market.money import ROUNDED, ZERO, brief, exact, percent
 from risk.limits import BotLimits
 
 RISK_PER_TRADE = Decimal("0.01")
@@ -56,7 +56,7 @@ def size(
     with exact():
         amount = instrument.round_amount_down(normal * factor)
     if factor < 1:
-        why = f"{why}, x {canonical(factor)} after {loss_streak} losses in a row"
+        why = f"{why}, x {brief(factor)} after {loss_streak} losses in a row"
     too_small = _why_too_small(amount, reference_price, stop_price, instrument)
     return Size(ZERO, normal, f"{why}; {too_small}") if too_small else Size(amount, normal, why)
 
@@ -90,9 +90,9 @@ def _normal(
         largest = stake * limits.max_position
         distance = price - stop
     by_risk, by_position = _quotient(risk, distance), _quotient(largest, price)
-    why = f"{canonical(RISK_PER_TRADE)} of {canonical(stake)} at risk over {canonical(distance)}"
+    why = f"{percent(RISK_PER_TRADE)} of {brief(stake)} at risk over {brief(distance)}"
     if by_position < by_risk:
-        why = f"the largest position, {canonical(limits.max_position)} of {canonical(stake)}"
+        why = f"the largest position, {percent(limits.max_position)} of {brief(stake)}"
     if instrument.max_amount < min(by_risk, by_position):
         why = "the exchange's largest amount"
     return instrument.round_amount_down(min(by_risk, by_position, instrument.max_amount)), why

@@ -90,8 +90,12 @@ def decide(subject: Subject, held: Held | None, strategy: Callable[[], Strategy]
     signal = wanting.evaluate(candles)
     if signal.action is Action.EXIT and held is not None:
         return Choice(signal, Close(ExitReason.STRATEGY, last_price, signal.reason))
-    if signal.action is not Action.ENTER or held is not None:
+    if signal.action is Action.EXIT:
+        return Choice(signal, Nothing(f"{signal.reason}; nothing to exit"))
+    if signal.action is not Action.ENTER:
         return Choice(signal, Nothing(signal.reason))
+    if held is not None:
+        return Choice(signal, Nothing(f"{signal.reason}; a position is held already"))
     why_not = subject.no_entry or _why_not_trusted(candles, wanting.longest_period, subject.interval_s)
     return Choice(signal, Nothing(f"no entry: {why_not}") if why_not else Enter(signal))
 

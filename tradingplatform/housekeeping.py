@@ -6,25 +6,36 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTa
 from execution.marking import snapshot_portfolio
 from execution.models import Portfolio
 from market.clock import Now
+from risk.deadman import watch
 
-SNAPSHOT_EVERY_S = 60
-"""Wall seconds between two stored points of the account's equity."""
+SCHEDULE = {
+    "account equity": ("tradingplatform.tasks.snapshot_accounts", 60, "Keeps a point of every account's equity."),
+    "dead man's switch": ("tradingplatform.tasks.watch_switch", 30, "Tells the stages of the dead man's switch."),
+}
+"""By name: the task, wall seconds between two runs, and what it does."""
 
 
 def ensure_schedule() -> None:
     """The PeriodicTask rows of the housekeeping queue, made or put right."""
-    every, _ = IntervalSchedule.objects.get_or_create(every=SNAPSHOT_EVERY_S, period=IntervalSchedule.SECONDS)
-    PeriodicTask.objects.update_or_create(
-        name="housekeeping: account equity",
-        defaults={
-            "task": "tradingplatform.tasks.snapshot_accounts",
-            "interval": every,
-            "queue": "housekeeping",
-            "expire_seconds": SNAPSHOT_EVERY_S,
-            "description": "Keeps a point of every account's equity. Wall time.",
-        },
-    )
+    for name, (task, seconds, what) in SCHEDULE.items():
+        every, _ = IntervalSchedule.objects.get_or_create(every=seconds, period=IntervalSchedule.SECONDS)
+        PeriodicTask.objects.update_or_create(
+            name=f"housekeeping: {name}",
+            defaults={
+                "task": task,
+                "interval": every,
+                "queue": "housekeeping",
+                "expire_seconds": seconds,
+                "description": f"{what} Wall time.",
+            },
+        )
     PeriodicTasks.update_changed()
+
+
+def watch_dead_mans_switch(now: Now) -> None:
+    """Tell a stage that has begun, and latch when the time is gone."""
+    with transaction.atomic():
+        watch(now)
 
 
 def snapshot_accounts(now: Now) -> None:

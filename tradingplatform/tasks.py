@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from tradingplatform import tick
-from tradingplatform.housekeeping import snapshot_accounts
+from tradingplatform.housekeeping import snapshot_accounts, watch_dead_mans_switch
 from tradingplatform.logs import log_context
 from tradingplatform.wiring import platform
 
@@ -14,6 +14,12 @@ def tick_bot(*, bot_id: int) -> None:
     ours = platform()
     with log_context(bot_id=bot_id):
         tick.run(ours, bot_id, ours.clock.now())
+
+
+@shared_task(name="tradingplatform.tasks.watch_switch", ignore_result=True)
+def watch_switch() -> None:
+    """Tell the stages of the dead man's switch as they begin."""
+    watch_dead_mans_switch(platform().clock.now())
 
 
 @shared_task(name="tradingplatform.tasks.snapshot_accounts", ignore_result=True)

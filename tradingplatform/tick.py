@@ -107,7 +107,7 @@ def run(platform: Platform, bot_id: int, now: Now) -> None:
     slot = slot_at(now.market_ms, bot.interval_s)
     claim = claim_tick(bot.pk, slot, now, new_token())
     if claim is None:
-        log.info("tick_not_claimed", bot=bot.name, slot=slot, reason=why_not_claimed(bot.pk, slot, now))
+        log.debug("tick_not_claimed", bot=bot.name, slot=slot, reason=why_not_claimed(bot.pk, slot, now))
         return
     again = bot.lease_token == AGAIN
     decided = again and is_decided(bot.pk, slot)

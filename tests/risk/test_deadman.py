@@ -6,7 +6,7 @@ import pytest
 
 from market.clock import Now
 from notifications.models import Event
-from risk.deadman import check_in, pull, reset
+from risk.deadman import check_in, pull, reset, watch
 from risk.models import DeadMansSwitch
 from tests.factories import now_at
 
@@ -81,3 +81,26 @@ def test_the_high_water_mark_is_not_written_at_every_look(switch):
     assert row().high_water_at == START.wall_at
     pull(Now(START.wall_ms + 61_000, START.market_ms))
     assert row().high_water_at == START.wall_at + timedelta(seconds=61)
+
+
+def test_each_stage_is_told_once_as_it_begins(switch):
+    stages = [watch(later(hours)) for hours in (1, 20, 21, 23.5, 23.6, 25, 26)]
+    assert [stage.value for stage in stages] == [
+        "OK",
+        "WARNING",
+        "WARNING",
+        "CRITICAL",
+        "CRITICAL",
+        "TRIGGERED",
+        "TRIGGERED",
+    ]
+    kinds = list(Event.objects.order_by("id").values_list("kind", flat=True))
+    assert kinds == ["dead_man_warning", "dead_man_critical", "dead_man_triggered"]
+
+
+def test_a_check_in_begins_the_telling_anew(switch):
+    watch(later(20))
+    check_in("ann", later(20).wall_ms, later(20))
+    watch(later(21))
+    watch(later(41))
+    assert Event.objects.filter(kind="dead_man_warning").count() == 2

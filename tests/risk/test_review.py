@@ -136,7 +136,7 @@ def test_a_losing_streak_shrinks_what_is_allowed(proposal, exposure, losses, lar
 def test_the_refusal_names_limit_and_value(proposal, exposure):
     verdict = review(proposal, replace(exposure, bot_position_notional=D("250.01")))
     assert (verdict.check, verdict.limit, verdict.value) == ("max_position", "1250", "1250.01")
-    assert verdict.reason.startswith("max_position: 1250.01, limit 1250 (0.25 of 5000")
+    assert verdict.reason.startswith("max_position: 1,250.01, limit 1,250 (25 % of 5,000)")
 
 
 def test_what_comes_after_the_first_failure_is_listed_as_not_evaluated(proposal, exposure):

@@ -48,10 +48,10 @@ HELD = Held(Decimal(95), Decimal(110), SINCE, SINCE)
     ("signal", "held", "no_entry", "expected"),
     [
         (HOLD, None, "", Nothing("nothing to see")),
-        (EXIT, None, "", Nothing("enough")),
+        (EXIT, None, "", Nothing("enough; nothing to exit")),
         (EXIT, HELD, "", Close(ExitReason.STRATEGY, Decimal(100), "enough")),
         (EXIT, HELD, "the bot is PAUSED", Close(ExitReason.STRATEGY, Decimal(100), "enough")),
-        (ENTER, HELD, "", Nothing("buy")),
+        (ENTER, HELD, "", Nothing("buy; a position is held already")),
         (ENTER, None, "the bot is PAUSED", Nothing("no entry: the bot is PAUSED")),
         (HOLD, HELD, "", Nothing("nothing to see")),
     ],
