@@ -1,7 +1,7 @@
 # `make run` needs nothing but Python 3.11 or newer: the rest is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench status clean install install-dev
+.PHONY: help run status password fleet test lint bench clean install install-dev
 .NOTPARALLEL:
 
 VENV := .venv
@@ -19,6 +19,8 @@ help:
 	@echo '                PORT=8000 SPEED=60 EXCHANGE=simulated VAR=var FLEET=fleet.toml SEED=1'
 	@echo '                REPLAY=folder MARKET_START=2026-01-31T00:00 (first start only)'
 	@echo 'make status   what the running platform is doing'
+	@echo 'make password a new password for the operator'
+	@echo 'make fleet    make the bots as fleet.toml says; DRY_RUN=1 only shows what would change'
 	@echo 'make test     every test'
 	@echo 'make lint     style, types, the law of imports, migrations'
 	@echo 'make bench    how fast it is on this machine'
@@ -29,6 +31,12 @@ run: $(VENV)/.runtime
 
 status: $(VENV)/.runtime
 	@exec $(PYTHON) manage.py status
+
+password: $(VENV)/.runtime
+	@exec $(PYTHON) manage.py operator_password
+
+fleet: $(VENV)/.runtime
+	@exec $(PYTHON) manage.py load_fleet $(if $(DRY_RUN),--dry-run)
 
 test: $(VENV)/.dev
 	@$(PYTHON) -m pytest -n auto

@@ -61,8 +61,7 @@ class BotAdmin(ModelAdmin):
         "timeframe",
         "strategy",
         "allocated",
-        "ticks",
-        "failed",
+        "ticked",
         "last_tick",
     )
     list_filter = ("status", "timeframe", "strategy", "symbol", "account")
@@ -89,6 +88,10 @@ class BotAdmin(ModelAdmin):
     )
     add_fieldsets = ((None, {"fields": DEFINITION}),)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The name is fixed once the bot is made: fleet files and events go by it."""
+        return (*self.readonly_fields, "name") if obj is not None else self.readonly_fields
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A bot is stopped, never deleted: its history stays."""
         return False
@@ -106,9 +109,9 @@ class BotAdmin(ModelAdmin):
     def allocated(self, bot: Bot) -> str:
         return f"{money(bot.capital, decimals_shown(bot.account.quote))} {bot.account.quote}"
 
-    @display(description="failed", ordering="ticks_failed")
-    def failed(self, bot: Bot) -> int:
-        return bot.ticks_failed
+    @display(description="ticks", ordering="ticks")
+    def ticked(self, bot: Bot) -> str:
+        return f"{bot.ticks} ({bot.ticks_failed} failed)" if bot.ticks_failed else str(bot.ticks)
 
     @display(description="last tick", ordering="last_tick_at")
     def last_tick(self, bot: Bot) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from bots.strategies.registry import STRATEGIES, build
+from market.money import canonical
 from market.slots import TIMEFRAMES
 
 MAX_NAME = 64
@@ -28,21 +29,33 @@ def judge(
     timeframe: str | None = None,
     capital: Decimal | None = None,
     quote: str | None = None,
+    account_capital: Decimal | None = None,
 ) -> Problems:
-    """Everything that can be judged without the exchange. What is None is not judged: it was refused already."""
+    """Everything that can be judged without the exchange. What is None is not judged: it was refused already, or (the
+    account's quote currency and capital) is not known here.
+    """
     found = {
         "strategy": _why_not_strategy(strategy),
         "parameters": _why_not_parameters(strategy, parameters),
         "symbol": _why_not_symbol(symbol, quote),
         "timeframe": _why_not_timeframe(timeframe),
-        "capital": why_not_capital(capital),
+        "capital": why_not_capital(capital, account_capital, quote),
     }
     return {field: problems for field, problems in found.items() if problems}
 
 
-def why_not_capital(capital: Decimal | None) -> list[str]:
-    """Capital that nothing could be bought with."""
-    return [f"capital must be above 0, not {capital}"] if capital is not None and capital <= 0 else []
+def why_not_capital(
+    capital: Decimal | None, account_capital: Decimal | None = None, quote: str | None = None
+) -> list[str]:
+    """Capital that nothing could be bought with, and a bot's share that its account does not have."""
+    if capital is None:
+        return []
+    if capital <= 0:
+        return [f"capital must be above 0, not {capital}"]
+    if account_capital is not None and capital > account_capital:
+        has = f"{canonical(account_capital)} {quote or ''}".strip()
+        return [f"{canonical(capital)} is above the account's capital of {has}: give the bot a share of it"]
+    return []
 
 
 def _why_not_strategy(strategy: str | None) -> list[str]:
@@ -69,6 +82,8 @@ def _why_not_symbol(symbol: str | None, quote: str | None) -> list[str]:
     base, slash, quoted_in = symbol.partition("/")
     if not (base and slash and quoted_in):
         return [f"{symbol!r} is not of the form BASE/QUOTE, such as BTC/USDT"]
+    if quote is not None and quoted_in != quote and quoted_in.upper() == quote:
+        return [f"symbols are written in capitals: use {symbol.upper()}"]
     if quote is not None and quoted_in != quote:
         return [f"{symbol} is not quoted in the account's currency {quote}: use {base}/{quote}"]
     return []

@@ -137,8 +137,9 @@ def _changes(stored: Bot, move: Move, now: Now, reason: str) -> dict[str, str | 
 
 
 def _legal(status: str) -> str:
-    acts = [f"{move.act} ({move.target})" for move in MOVES if status in move.sources]
-    return f"from where it can {' or '.join(acts)}"
+    """What may be typed instead."""
+    commands = [f"{move.act}_bot" for move in MOVES if status in move.sources and move is not HALT]
+    return f"use {' or '.join(commands)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from market.money import decimals_shown, exact
 from notifications.admin_base import (
     ReadOnlyAdmin,
     amount,
+    at,
     change_link,
     display,
-    moment,
     money,
     related,
     rows_link,
@@ -82,9 +82,8 @@ class MoneyAdmin(ReadOnlyAdmin):
     def amount_shown(self, row: Any) -> str:
         return amount(row.amount)
 
-    @display(description="market time (UTC)", ordering="market_at")
-    def time(self, row: Any) -> str:
-        return moment(row.market_at)
+    market_time = at("market_at", "market time (UTC)")
+    wall_time = at("wall_at", "wall time (UTC)")
 
 
 @admin.register(Position)
@@ -99,13 +98,11 @@ class PositionAdmin(MoneyAdmin):
         "quantity_shown",
         "entry",
         "stop",
-        "mark",
+        "price",
         "unrealised_shown",
         "realised_shown",
-        "exit",
         "exit_reason",
         "opened",
-        "closed",
         "orders_link",
     )
     list_filter = ("status", "exit_reason", "symbol", "account")
@@ -134,21 +131,12 @@ class PositionAdmin(MoneyAdmin):
     def stop(self, position: Position) -> str:
         return amount(position.stop_price)
 
-    @display(description="mark")
-    def mark(self, position: Position) -> str:
-        return amount(position.mark_price)
+    @display(description="mark or exit")
+    def price(self, position: Position) -> str:
+        """What it was closed at, or is valued at as long as it is open."""
+        return amount(position.mark_price if position.closed_at is None else position.exit_price)
 
-    @display(description="exit")
-    def exit(self, position: Position) -> str:
-        return amount(position.exit_price)
-
-    @display(description="opened", ordering="opened_at")
-    def opened(self, position: Position) -> str:
-        return moment(position.opened_at)
-
-    @display(description="closed", ordering="closed_at")
-    def closed(self, position: Position) -> str:
-        return moment(position.closed_at)
+    opened = at("opened_at", "opened (market)")
 
     @display(description="orders")
     def orders_link(self, position: Position) -> SafeString:
@@ -169,17 +157,14 @@ class OrderAdmin(MoneyAdmin):
         "amount_shown",
         "filled_shown",
         "reference",
-        "reason",
-        "time",
-        "position_link",
+        "market_time",
         "trades_link",
     )
     list_filter = ("status", "purpose", "side", "symbol", "account")
     search_fields = ("client_order_id", "exchange_order_id", "symbol", "bot__name")
-    list_select_related = ("bot", "position")
+    list_select_related = ("bot",)
 
     bot_link = related("bot")
-    position_link = related("position")
 
     @display(description="status", ordering="status", label=ORDER_COLOURS)
     def state(self, order: Order) -> str:
@@ -218,10 +203,7 @@ class TradeAdmin(MoneyAdmin):
     list_select_related = ("order__bot",)
 
     order_link = related("order")
-
-    @display(description="market time (UTC)", ordering="executed_at")
-    def executed(self, trade: Trade) -> str:
-        return moment(trade.executed_at)
+    executed = at("executed_at", "market time (UTC)")
 
     @display(description="bot")
     def bot_link(self, trade: Trade) -> SafeString | str:
@@ -233,7 +215,8 @@ class TradeAdmin(MoneyAdmin):
 
     @display(description="fee")
     def fee_shown(self, trade: Trade) -> str:
-        return f"{amount(trade.fee)} {trade.fee_currency}"
+        in_quote = trade.fee_currency == trade.symbol.partition("/")[2]
+        return f"{money(trade.fee, _decimals(trade)) if in_quote else amount(trade.fee)} {trade.fee_currency}"
 
     @display(description="cash change")
     def cash(self, trade: Trade) -> str:
@@ -304,7 +287,7 @@ class BotBookAdmin(MoneyAdmin):
 class EquitySnapshotAdmin(MoneyAdmin):
     """Equity over market time."""
 
-    list_display = ("time", "of", "equity_shown", "realised_shown", "unrealised_shown", "stale")
+    list_display = ("market_time", "of", "equity_shown", "realised_shown", "unrealised_shown", "mark")
     list_filter = ("stale", ("bot", admin.EmptyFieldListFilter), "account")
     list_select_related = ("account", "bot")
     search_fields = ("bot__name",)
@@ -313,12 +296,16 @@ class EquitySnapshotAdmin(MoneyAdmin):
     def of(self, snapshot: EquitySnapshot) -> str:
         return str(snapshot.bot or f"account {snapshot.account}")
 
+    @display(description="mark", label={"stale": "warning"})
+    def mark(self, snapshot: EquitySnapshot) -> str:
+        return "stale" if snapshot.stale else ""
+
 
 @admin.register(CapitalChange)
 class CapitalChangeAdmin(MoneyAdmin):
     """Capital put in and taken out."""
 
-    list_display = ("time", "account", "kind", "change", "reason")
+    list_display = ("market_time", "wall_time", "account", "kind", "change", "reason")
     list_filter = ("kind", "account")
     list_select_related = ("account",)
 

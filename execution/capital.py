@@ -7,7 +7,7 @@ from decimal import Decimal, localcontext
 
 from bots.models import Bot, ExchangeAccount
 from execution.lock import lock_portfolio
-from execution.models import BotBook, CapitalChange, CapitalKind
+from execution.models import BotBook, CapitalChange, CapitalKind, Portfolio
 from execution.totals import equity, free_cash
 from market.clock import Now
 from market.money import ROUNDED, canonical, exact
@@ -15,6 +15,11 @@ from market.money import ROUNDED, canonical, exact
 
 class NotEnoughCash(Exception):
     """More was to be taken out than is free."""
+
+
+def capital_of(account_id: int) -> Decimal | None:
+    """The account's own capital, the sum of its capital changes; None before the first."""
+    return Portfolio.objects.filter(account_id=account_id).values_list("capital", flat=True).first()
 
 
 def book_capital(account: ExchangeAccount, amount: Decimal, reason: str, now: Now) -> CapitalChange:

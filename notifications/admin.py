@@ -1,8 +1,10 @@
 """The console of events."""
 
+from typing import Any
+
 from django.contrib import admin
 
-from notifications.admin_base import SEVERITY_COLOURS, ReadOnlyAdmin, display, moment
+from notifications.admin_base import SEVERITY_COLOURS, ReadOnlyAdmin, at, display
 from notifications.models import Event
 
 
@@ -10,13 +12,12 @@ from notifications.models import Event
 class EventAdmin(ReadOnlyAdmin):
     """Everything significant, newest first."""
 
-    list_display = ("time", "level", "kind", "text", "bot_id")
+    list_display: Any = ("market_time", "wall_time", "level", "kind", "text", "bot_id")
     list_filter = ("severity", "kind")
     search_fields = ("text", "kind")
 
-    @display(description="wall time (UTC)", ordering="wall_at")
-    def time(self, event: Event) -> str:
-        return moment(event.wall_at)
+    market_time = at("market_at", "market time (UTC)")
+    wall_time = at("wall_at", "wall time (UTC)")
 
     @display(description="severity", ordering="severity", label=SEVERITY_COLOURS)
     def level(self, event: Event) -> tuple[str, str]:

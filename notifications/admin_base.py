@@ -33,6 +33,7 @@ __all__ = [
     "action",
     "age",
     "amount",
+    "at",
     "change_link",
     "display",
     "moment",
@@ -41,6 +42,7 @@ __all__ = [
     "related",
     "rows_link",
     "signed",
+    "typed",
 ]
 
 SEVERITY_COLOURS = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.CRITICAL: "danger"}
@@ -103,7 +105,7 @@ def signed(value: Decimal | None, decimals: int = 2) -> str:
 
 def percent(value: Decimal | None) -> str:
     """A fraction as percent."""
-    return _NOTHING if value is None else f"{value * 100:.4g} %"
+    return _NOTHING if value is None else f"{(value * 100).normalize():f} %"
 
 
 def moment(at: datetime | None) -> str:
@@ -136,6 +138,21 @@ def rows_link(model: type[Model], text: str, **lookups: Any) -> SafeString:
     meta = model._meta
     url = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist", query=lookups)
     return format_html('<a class="text-link" href="{}">{}</a>', url, text)
+
+
+def at(name: str, description: str) -> Any:
+    """A column with that time of the row, in UTC to the second."""
+
+    @display(description=description, ordering=name)
+    def column(self: ModelAdmin, obj: Model) -> str:
+        return moment(getattr(obj, name))
+
+    return column
+
+
+def typed(text: str) -> SafeString:
+    """A command to type, ready to be copied."""
+    return format_html('<code class="typed">{}</code>', text)
 
 
 def related(name: str, description: str | None = None) -> Any:

@@ -1,15 +1,18 @@
 """The console of limits, decisions, halts and the dead man's switch."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 
 from bots.admin_fields import EXACT
 from bots.fields import ExactDecimalField
-from notifications.admin_base import ModelAdmin, ReadOnlyAdmin, age, display, moment, percent, related
+from notifications.admin_base import ModelAdmin, ReadOnlyAdmin, age, at, display, moment, percent, related
+from risk.deadman_stage import Stage, stage
 from risk.models import BotRiskLimits, DeadMansSwitch, Decision, Halt, Outcome, PortfolioRiskLimits
 
 OUTCOME_COLOURS = {
@@ -19,6 +22,14 @@ OUTCOME_COLOURS = {
     Outcome.EXIT: "info",
     Outcome.SKIPPED: "default",
     Outcome.FAILED: "danger",
+}
+
+
+STAGE_COLOURS = {
+    Stage.OK.value: "success",
+    Stage.WARNING.value: "warning",
+    Stage.CRITICAL.value: "danger",
+    Stage.TRIGGERED.value: "danger",
 }
 
 
@@ -101,17 +112,15 @@ class PortfolioRiskLimitsAdmin(LimitsAdmin):
 class DecisionAdmin(ReadOnlyAdmin):
     """Why a bot did or did not trade."""
 
-    list_display = ("time", "bot_link", "result", "failed_check", "reason", "slot")
+    list_display = ("market_time", "wall_time", "bot_link", "result", "failed_check", "reason", "slot")
     list_filter = ("outcome", "failed_check")
     list_select_related = ("bot",)
     search_fields = ("bot__name", "reason")
     date_hierarchy = "market_at"
 
     bot_link = related("bot")
-
-    @display(description="market time (UTC)", ordering="market_at")
-    def time(self, decision: Decision) -> str:
-        return moment(decision.market_at)
+    market_time = at("market_at", "market time (UTC)")
+    wall_time = at("wall_at", "wall time (UTC)")
 
     @display(description="outcome", ordering="outcome", label=OUTCOME_COLOURS)
     def result(self, decision: Decision) -> tuple[str, str]:
@@ -122,14 +131,13 @@ class DecisionAdmin(ReadOnlyAdmin):
 class HaltAdmin(ReadOnlyAdmin):
     """Stops of entries, in force and cleared."""
 
-    list_display = ("time", "state", "scope", "cause", "text", "cleared_at", "cleared_by", "clear_reason")
+    list_display: Any = ("market_time", "wall_time", "state", "scope", "cause", "text", "clearing")
     list_filter = ("cause", ("cleared_at", admin.EmptyFieldListFilter), "account")
     list_select_related = ("account", "bot")
     search_fields = ("text", "bot__name")
 
-    @display(description="raised (market time)", ordering="market_at")
-    def time(self, halt: Halt) -> str:
-        return moment(halt.market_at)
+    market_time = at("market_at", "market time (UTC)")
+    wall_time = at("raised_at", "wall time (UTC)")
 
     @display(description="state", label={"in force": "danger", "cleared": "default"})
     def state(self, halt: Halt) -> str:
@@ -139,17 +147,38 @@ class HaltAdmin(ReadOnlyAdmin):
     def scope(self, halt: Halt) -> str:
         return str(halt.bot or f"account {halt.account}")
 
+    @display(description="cleared")
+    def clearing(self, halt: Halt) -> str:
+        if halt.cleared_at is None:
+            return "-"
+        return f"{moment(halt.cleared_at)} by {halt.cleared_by}: {halt.clear_reason}"
+
 
 @admin.register(DeadMansSwitch)
 class DeadMansSwitchAdmin(ReadOnlyAdmin):
     """The switch as it stands."""
 
-    list_display = ("__str__", "state", "since", "last_checkin_by", "timeout_s", "latched_at")
+    list_display: Any = ("__str__", "state", "since", "last_checkin_by", "timeout", "latched")
+    fields: Any = ("state", "last_checkin_at", "last_checkin_by", "timeout", "latched_at", "high_water_at")
+    readonly_fields: Any = ("state", "timeout")
+    latched = at("latched_at", "triggered (UTC)")
 
-    @display(description="state", label={"latched": "danger", "armed": "success"})
+    @display(description="stage", label=STAGE_COLOURS)
     def state(self, switch: DeadMansSwitch) -> str:
-        return "armed" if switch.latched_at is None else "latched"
+        return present_stage(switch).value
+
+    @display(description="timeout")
+    def timeout(self, switch: DeadMansSwitch) -> str:
+        return f"{switch.timeout_s / 3600:g} h"
 
     @display(description="last check-in")
     def since(self, switch: DeadMansSwitch) -> str:
         return f"{age(switch.last_checkin_at)} ago"
+
+
+def present_stage(switch: DeadMansSwitch) -> Stage:
+    """What the order gate would find now: an overdue switch has triggered, whether or not anybody has asked it yet."""
+    if switch.latched_at is not None:
+        return Stage.TRIGGERED
+    seen_at = max(timezone.now(), switch.high_water_at)
+    return stage(seen_at, switch.last_checkin_at, timedelta(seconds=switch.timeout_s))

@@ -176,7 +176,7 @@ class DeadMansSwitch(models.Model):
     )
 
     class Meta:
-        verbose_name_plural = "dead man's switch"
+        verbose_name = verbose_name_plural = "dead man's switch"
         constraints = [
             models.CheckConstraint(condition=Q(id=1), name="one_dead_mans_switch"),
             models.CheckConstraint(condition=Q(timeout_s__gte=60), name="dead_mans_timeout_sane"),

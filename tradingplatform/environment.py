@@ -4,7 +4,6 @@ Read from, the first that has it: the process environment, the file ``.env``, th
 the launcher, so that a command typed in a second terminal finds the running platform).
 """
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -68,5 +67,6 @@ def secret_key(env: Environment) -> str:
     try:
         return (env.VAR / "secret_key").read_text().strip()
     except FileNotFoundError:
-        where = os.fspath(env.VAR)
-        raise BadEnvironment(f"no SECRET_KEY and none kept in {where}: `make run` makes one, or set it") from None
+        raise BadEnvironment(
+            f"nothing has run in VAR={env.VAR} yet: make run, or name the folder: make status VAR=v1"
+        ) from None

@@ -2,8 +2,13 @@
 
 from collections.abc import Mapping
 
+from django.conf import settings
+
 from market.exchange import ExchangeError
 from market.instruments import Instrument
+from tradingplatform.launcher.folder import is_running
+from tradingplatform.launcher.options import SIMULATED
+from tradingplatform.typed import make
 
 
 class ExchangeUnreachable(Exception):
@@ -17,4 +22,10 @@ def instruments() -> Mapping[str, Instrument]:
     try:
         return platform().instruments()
     except (ExchangeError, RuntimeError, OSError) as error:
-        raise ExchangeUnreachable(f"cannot ask the exchange for its symbols: {error}") from error
+        if settings.EXCHANGE != SIMULATED:
+            text = f"no answer from {settings.EXCHANGE}: is the internet there? ({error})"
+        elif is_running(settings.VAR):
+            text = f"the simulated exchange does not answer: see {settings.VAR / 'log' / 'exchange.log'} ({error})"
+        else:
+            text = f"the platform is not running: start it with {make('run', settings.VAR)}"
+        raise ExchangeUnreachable(text) from error

@@ -3,6 +3,7 @@
 import logging
 import logging.config
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,11 +16,18 @@ QUIET = {
     "httpx": "WARNING",  # its INFO prints bot tokens in URLs
     "urllib3": "WARNING",
     "celery.worker.strategy": "WARNING",  # one line per message received
+    "celery.worker.request": "WARNING",  # one line per ring that came too late: the sweeper rings again
     "celery.app.trace": "WARNING",  # one line per task done: the tick's own line says more
     "celery.beat": "WARNING",
     "kombu": "WARNING",
     "django.request": "ERROR",
 }
+
+HARMLESS = (
+    "You're running the worker with superuser privileges",  # Celery's: eight lines; who runs it as root knows
+    "StreamingHttpResponse must consume synchronous iterators",  # WhiteNoise serves files so, and small ones only
+)
+"""How warnings begin that nobody can do anything about."""
 
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -53,6 +61,9 @@ def configure_logs(level: str = "INFO", style: str = "json") -> None:
     root.setLevel(level)
     for name, quiet_level in QUIET.items():
         logging.getLogger(name).setLevel(quiet_level)
+    logging.captureWarnings(True)
+    for text in HARMLESS:
+        warnings.filterwarnings("ignore", message=text)
 
 
 def _renderers(style: str) -> list[Processor]:

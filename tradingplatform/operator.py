@@ -13,6 +13,7 @@ from django.db import transaction
 from bots import lifecycle
 from bots.definition import judge, why_not_name
 from bots.models import Bot, BotStatus, ExchangeAccount
+from execution.capital import capital_of
 from execution.held import BotInUse, in_use
 from execution.lock import lock_portfolio
 from execution.marking import rebase_account_peak, rebase_bot_peak
@@ -157,6 +158,7 @@ def check_in(by: By) -> DeadMansSwitch:
 def reset_switch(by: By) -> DeadMansSwitch:
     """Let entries happen again after the dead man's switch has triggered. Raises ValueError when it has not."""
     with transaction.atomic():
+        deadman.pull(by.now)  # an overdue switch that nobody has asked yet triggers now, and is reset
         if not deadman.reset(by.actor, by.reason, by.now):
             raise ValueError("the dead man's switch has not triggered: there is nothing to reset")
         return _switch()
@@ -188,6 +190,7 @@ def _problems(account: ExchangeAccount, new: NewBot, instruments: Mapping[str, I
         timeframe=new.timeframe,
         capital=new.capital,
         quote=account.quote,
+        account_capital=capital_of(account.pk),
     )
     if "symbol" not in problems and (text := why_unknown(new.symbol, instruments)):
         problems["symbol"] = [text]

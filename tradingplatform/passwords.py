@@ -2,7 +2,10 @@
 
 import secrets
 
+from django.conf import settings
 from django.contrib.auth.models import User
+
+from tradingplatform.typed import make
 
 OPERATOR = "operator"
 
@@ -32,7 +35,7 @@ def password_box(password: str, port: int) -> str:
         f"User       {OPERATOR}",
         f"Password   {password}",
         "",
-        "Shown this once only. A new one: python manage.py operator_password",
+        f"Shown this once only. A new one: {make('password', settings.VAR)}",
     )
     width = max(map(len, lines))
     edge = "+" + "-" * (width + 4) + "+"

@@ -1,9 +1,11 @@
 """Django's settings, from one typed environment (see environment.py)."""
 
 import os
+from pathlib import Path
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from tradingplatform.environment import BadEnvironment, read_environment, secret_key
 
@@ -50,6 +52,7 @@ ASGI_APPLICATION = "tradingplatform.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [Path(__file__).parent / "templates"],  # before unfold's, some of which they replace
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -89,6 +92,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
+FORMAT_MODULE_PATH = "tradingplatform.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
@@ -135,7 +139,18 @@ CELERY_DB_REUSE_MAX = 1_000_000_000  # keep the connection: reconnecting with it
 CELERY_BEAT_SCHEDULER = "tradingplatform.beat:PhaseAnchoredScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 
-UNFOLD = {"SITE_TITLE": "Trading platform", "SITE_HEADER": "Trading platform", "SHOW_HISTORY": True}
+UNFOLD = {
+    "SITE_TITLE": "Trading platform",
+    "SITE_HEADER": "Trading platform",
+    "SITE_URL": None,  # the console is all there is: a link "back to the site" would lead to itself
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/icon.svg")},
+    ],
+    "STYLES": [lambda request: static("console/console.css")],
+    "SHOW_HISTORY": True,
+    "SIDEBAR": {"navigation": "tradingplatform.console.sidebar.navigation"},
+    "DASHBOARD_CALLBACK": "tradingplatform.console.sidebar.first_page",
+}
 
 LOGGING_CONFIG = None  # structlog is set up in apps.py, see logs.py
 LOG_LEVEL = ENV.LOG_LEVEL

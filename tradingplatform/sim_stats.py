@@ -12,7 +12,7 @@ KEYS = ("requests", "candle_requests", "weight_1m")
 def exchange_stats(sim_url: str) -> dict[str, Any]:
     """Requests since its start, and the request weight of the current minute; nulls, and a ``reason``, when unknown."""
     if not sim_url:
-        return _unknown("only the simulated exchange counts its requests, and it is not running")
+        return _unknown("only the simulated exchange counts its requests")
     try:
         with urlopen(f"{sim_url.rstrip('/')}/sim/stats", timeout=TIMEOUT_S) as answer:  # http, from our own settings
             stats = json.load(answer)

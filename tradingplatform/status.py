@@ -20,8 +20,10 @@ from execution.states import LIVE_POSITION, PositionStatus
 from market.clock import load_clock
 from market.money import ZERO, canonical, exact
 from risk.models import Decision, Halt, Outcome
+from tradingplatform.alarms import halts_in_force, switch_state
 from tradingplatform.reading import one_moment
-from tradingplatform.sim_stats import exchange_stats
+from tradingplatform.running import State, platform_state
+from tradingplatform.sim_stats import KEYS, exchange_stats
 
 
 @dataclass
@@ -40,20 +42,28 @@ def read_status() -> dict[str, Any]:
     clock = load_clock(settings.CLOCK_FILE)
     now = clock.now()
     with one_moment():
-        status = {**_platform(), **_counts(now.wall_at), **_money(now.wall_at)}
+        status = {**_accounts(), **_alarms(now.wall_at), **_counts(now.wall_at), **_money(now.wall_at)}
+    state = platform_state(settings.VAR, clock)
+    runs = state["platform"] == State.RUNNING
     return {
+        **state,
+        "var": str(settings.VAR),
         "wall_at": now.wall_at.isoformat(),
         "market_at": now.market_at.isoformat(),
         "speed": clock.speed,
         "exchange_id": settings.EXCHANGE,
         **status,
-        "exchange": exchange_stats(settings.SIM_URL),
+        "exchange": exchange_stats(settings.SIM_URL) if runs else {**dict.fromkeys(KEYS), "reason": "not running"},
     }
 
 
-def _platform() -> dict[str, Any]:
+def _accounts() -> dict[str, Any]:
     accounts = ExchangeAccount.objects.order_by("pk").values("name", "exchange", "quote", "mode")
     return {"accounts": list(accounts), "mode": ", ".join(sorted({account["mode"] for account in accounts}))}
+
+
+def _alarms(wall_at: datetime) -> dict[str, Any]:
+    return {"dead_mans_switch": switch_state(wall_at), "halts_in_force": halts_in_force()}
 
 
 def _counts(wall_at: datetime) -> dict[str, Any]:

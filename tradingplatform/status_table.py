@@ -2,22 +2,37 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from market.money import decimals_shown
+from tradingplatform.alarm_texts import halt_text, span, switch_text
+from tradingplatform.typed import make
 
 COLUMNS = ("name", "symbol", "timeframe", "strategy", "status", "position", "unrealised", "realised", "ticks", "last")
 _RIGHT = {"position", "unrealised", "realised", "ticks", "last"}
 
 
 def status_table(status: Mapping[str, Any]) -> str:
-    """Totals, then a line per bot. Money is rounded here; the JSON has every digit."""
-    return "\n".join([*_totals(status), "", *_table([_row(bot) for bot in status["fleet"]])])
+    """Whether it runs, totals, then a line per bot. Money is rounded here; the JSON has every digit."""
+    return "\n".join([*_platform(status), *_totals(status), "", *_table([_row(bot) for bot in status["fleet"]])])
+
+
+def _platform(status: Mapping[str, Any]) -> Iterator[str]:
+    if status["platform"] == "running":
+        return
+    at = f"market time {status['stopped_at'][:19]} UTC" if status["stopped_at"] else ""
+    run = make("run", Path(status["var"]))
+    if status["platform"] == "killed":
+        yield f"KILLED, not stopped in order, last seen at {at}: what is left may still trade; put it right with {run}"
+    else:
+        yield f"STOPPED {f'since {at}' if at else 'and never ran'}: start it with {run}"
 
 
 def _totals(status: Mapping[str, Any]) -> Iterator[str]:
     quotes = "/".join(sorted({account["quote"] for account in status["accounts"]}))
     money, signed = _formats(quotes)
+    var = Path(status["var"])
     exchange, mode = status["exchange_id"], status["mode"].lower() or "no account"
     yield f"{exchange} exchange, {mode}; market time {status['market_at'][:19]} UTC at speed {status['speed']:g}"
     yield (
@@ -31,7 +46,9 @@ def _totals(status: Mapping[str, Any]) -> Iterator[str]:
     yield f"exits      {_counts(status['exits'])}"
     yield f"refusals   {_counts(status['refusals'])}"
     yield f"halts      {status['halts']} in force, {status['halts_ever']} ever"
-    yield f"ticks      {status['ticks']}, {status['ticks_failed']} failed, last {_age(status['last_tick_age_s'])} ago"
+    yield from (f"HALTED     {halt_text(halt, var)}" for halt in status["halts_in_force"])
+    yield f"switch     {switch_text(status['dead_mans_switch'], var)}"
+    yield f"ticks      {status['ticks']}, {status['ticks_failed']} failed, {_last_tick(status['last_tick_age_s'])}"
     yield f"exchange   {_exchange(status['exchange'])}"
 
 
@@ -71,9 +88,9 @@ def _formats(quote: str) -> tuple[Callable[[str], str], Callable[[str], str]]:
     return (lambda text: f"{Decimal(text):,.{decimals}f}"), (lambda text: f"{Decimal(text):+,.{decimals}f}")
 
 
+def _last_tick(age_s: float | None) -> str:
+    return "no tick yet" if age_s is None else f"last {span(age_s)} ago"
+
+
 def _age(seconds: float | None) -> str:
-    if seconds is None:
-        return "never"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+    return "never" if seconds is None else span(seconds)

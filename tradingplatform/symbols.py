@@ -12,6 +12,8 @@ _LISTED = 30
 def why_unknown(symbol: str, instruments: Mapping[str, Instrument]) -> str | None:
     """Why no bot can trade this symbol, None when it can."""
     instrument = instruments.get(symbol)
+    if instrument is None and symbol.upper() in instruments:
+        return f"symbols are written in capitals: use {symbol.upper()}"
     if instrument is None:
         return f"the exchange has no {symbol!r}: use {_suggestion(symbol, instruments)}"
     return None if instrument.active else f"{symbol} is not trading at the exchange now"

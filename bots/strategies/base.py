@@ -8,10 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from market.candles import Candles, Column
 
@@ -47,6 +47,15 @@ class Parameters(BaseModel):
     """Typed and bounded parameters. Unknown names and values out of range raise pydantic.ValidationError."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        """Neither "35" nor true is one: pydantic would read both as numbers."""
+        kind = cls.model_fields[str(info.field_name)].annotation
+        if kind in (int, float) and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise ValueError("not a number")
+        return value
 
 
 class Strategy(ABC):

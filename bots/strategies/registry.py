@@ -1,5 +1,6 @@
 """All strategies by name, built from plain values with errors a person can act on. PURE."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
@@ -92,4 +93,12 @@ def _problem(details: ErrorDetails, infos: Mapping[str, ParameterInfo]) -> str:
     name = str(details["loc"][0])
     if name not in infos:
         return f"unknown parameter {name!r}: use {', '.join(infos)}"
-    return f"{name} may not be {details['input']!r}: use {infos[name].allowed}"
+    quoted = ", without quotes" if not infos[name].choices and _is_quoted_number(details["input"]) else ""
+    return f"{name} may not be {details['input']!r}: use {infos[name].allowed}{quoted}"
+
+
+def _is_quoted_number(value: object) -> bool:
+    try:
+        return isinstance(value, str) and math.isfinite(float(value))
+    except ValueError:
+        return False

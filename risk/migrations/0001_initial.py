@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ('told_stage', models.CharField(default=risk.deadman_stage.Stage['OK'], editable=False, help_text='the stage that was told last', max_length=16)),
             ],
             options={
+                'verbose_name': "dead man's switch",
                 'verbose_name_plural': "dead man's switch",
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_dead_mans_switch'), models.CheckConstraint(condition=models.Q(('timeout_s__gte', 60)), name='dead_mans_timeout_sane')],
             },

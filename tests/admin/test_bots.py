@@ -100,7 +100,7 @@ def test_an_exchange_that_does_not_answer_refuses_new_symbols_only(operator, wir
         raise Transient("no route")
 
     monkeypatch.setattr(wired_exchange, "instruments", down)
-    assert "cannot ask" in " ".join(errors_of(operator.post(reverse(ADD), definition(make_account())))["symbol"])
+    assert "not running" in " ".join(errors_of(operator.post(reverse(ADD), definition(make_account())))["symbol"])
     bot = make_bot()
     assert edit(operator, bot, of(bot, capital="700")).status_code == 302
     assert Bot.objects.get(pk=bot.pk).capital == Decimal(700)

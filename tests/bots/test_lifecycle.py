@@ -73,7 +73,7 @@ def test_the_callers_bot_learns_what_happened() -> None:
 def test_a_stale_bot_does_not_help() -> None:
     bot = make_bot()
     lifecycle.pause(Bot.objects.get(pk=bot.pk), now=NOW, actor="other")
-    with pytest.raises(IllegalTransition, match=r"it is PAUSED, from where it can resume \(RUNNING\) or halt"):
+    with pytest.raises(IllegalTransition, match="it is PAUSED, use resume_bot or stop_bot"):
         lifecycle.pause(bot, now=NOW, actor="test")
 
 

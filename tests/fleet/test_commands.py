@@ -101,7 +101,7 @@ def test_an_exchange_that_does_not_answer(fleet_file, wired_exchange, monkeypatc
         raise Transient("no route")
 
     monkeypatch.setattr(wired_exchange, "instruments", down)
-    assert refusal("load_fleet") == "cannot ask the exchange for its symbols: no route"
+    assert refusal("load_fleet").startswith("the platform is not running: start it with make run VAR=/")
 
 
 def test_create_bot():

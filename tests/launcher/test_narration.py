@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tradingplatform.environment import ROOT
 from tradingplatform.launcher import journal
 from tradingplatform.launcher.household import TELL_DEATHS, Household
 from tradingplatform.launcher.journal import Event
+from tradingplatform.launcher.narrator import greeting
 from tradingplatform.launcher.programs import Program
 from tradingplatform.launcher.summary import summary
 
@@ -44,8 +46,8 @@ def test_a_death_is_told_with_its_cause_and_the_return_with_its_delay(household)
     [died] = household.happened(Event(3600, "web", 11, "signal 9, SIGKILL"))
     list(household.happened(Event(3600.2, "web", 12)))
 
-    assert died == "01:00:00 web died (signal 9, SIGKILL), restarting it"
-    assert household.works("web", 3601.2) == "01:00:01 web is back with pid 12 after 1.2 s"
+    assert died == "1970-01-01 01:00:00 UTC web died (signal 9, SIGKILL), restarting it"
+    assert household.works("web", 3601.2) == "1970-01-01 01:00:01 UTC web is back with pid 12 after 1.2 s"
 
 
 def test_one_that_keeps_dying_is_pointed_at_once(household):
@@ -61,7 +63,7 @@ def test_a_new_narrator_does_not_repeat_the_old_one(household):
     )
 
     assert household.works("web", 7) == ""
-    assert household.works("narrator", 7.5) == "00:00:07 narrator is back with pid 13 after 2.5 s"
+    assert household.works("narrator", 7.5) == "1970-01-01 00:00:07 UTC narrator is back with pid 13 after 2.5 s"
 
 
 def test_the_journal_gives_each_event_once_and_no_half_line(tmp_path):
@@ -91,6 +93,38 @@ def test_the_live_line():
         "market 2026-01-31 12:30 · 44 running, 1 paused · 1 HALTED · equity 100,123.45 (+0.12 %) · 4 open, 30 closed"
         " · 12,345 ticks, 2 failed · 64 orders · exchange weight 152/min"
     )
+
+
+def test_an_account_that_is_halted_is_named_in_the_live_line():
+    halts = [
+        {"scope": "account main", "cause": "portfolio_drawdown", "text": "t", "raised_at": ""},
+        {"scope": "bot btc", "cause": "bot_drawdown", "text": "t", "raised_at": ""},
+    ]
+
+    told = summary({**STATUS, "halts": 2, "halts_in_force": halts}, AT)
+
+    assert " 12:30 · ACCOUNT main HALTED: portfolio_drawdown · 44 running, 1 paused · 1 HALTED · equity" in told
+    assert "ACCOUNT main HALTED: portfolio_drawdown" in summary({"halts_in_force": halts}, AT, 79)
+
+
+@pytest.mark.parametrize(
+    ("switch", "told"),
+    [
+        ({"stage": "OK", "seconds_left": 9}, ""),
+        ({"stage": "WARNING", "seconds_left": 14_400}, "SWITCH WARNING, 4 h left"),
+        ({"stage": "TRIGGERED", "seconds_left": 0}, "SWITCH TRIGGERED"),
+        ({"stage": "MISSING", "seconds_left": None}, "SWITCH MISSING"),
+    ],
+)
+def test_a_switch_that_is_not_well_is_in_the_live_line(switch, told):
+    parts = summary({**STATUS, "dead_mans_switch": switch}, AT).split(" · ")
+
+    assert [part for part in parts if "SWITCH" in part] == ([told] if told else [])
+
+
+def test_the_greeting_names_a_var_that_is_not_the_default():
+    assert "  Status    make status, in a second terminal" in greeting("8000", ROOT / "var", 9)
+    assert "  Status    make status VAR=v1, in a second terminal" in greeting("8000", ROOT / "v1", 9)
 
 
 @pytest.mark.parametrize("width", range(1, 180, 7))

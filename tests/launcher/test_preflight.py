@@ -10,8 +10,9 @@ import pytest
 
 from tradingplatform.environment import ROOT, BadEnvironment
 from tradingplatform.launcher import preflight
-from tradingplatform.launcher.options import Options, read_options
+from tradingplatform.launcher.options import Options, fleet_file, read_options
 from tradingplatform.launcher.refusal import Refusal
+from tradingplatform.launcher.runtime_env import write_runtime_env
 
 VARIABLES = (*Options.model_fields, "PLATFORM_RUN", "PLATFORM_TERMINAL")
 
@@ -93,6 +94,24 @@ def test_a_port_in_use_names_the_holder(tmp_path):
     assert f"PORT={port} is in use by " in ended.stderr
     assert f"(pid {os.getpid()})" in ended.stderr
     assert f"make run PORT={port + 1}" in ended.stderr
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_port_that_another_platform_holds_names_its_var():
+    holder = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", holder],
+        env={**os.environ, "PLATFORM_RUN": "/srv/v1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        port = int(process.stdout.readline())
+        with pytest.raises(Refusal) as refused:
+            preflight.check_port(port)
+        process.kill()
+
+    assert f"PORT={port} is in use by the platform on VAR=/srv/v1 (pid {process.pid}): stop it" in str(refused.value)
 
 
 def test_every_mistake_is_told_at_once(options):
@@ -135,6 +154,48 @@ def test_paths_are_below_the_project(options):
 
     assert (asked.VAR, asked.REPLAY) == (ROOT / "elsewhere", ROOT / "candles")
     assert Path(asked.VAR).is_absolute()
+
+
+def test_the_fleet_file_of_the_last_run_is_kept(options, tmp_path):
+    fleet, other = tmp_path / "my.toml", tmp_path / "other.toml"
+    fleet.touch()
+    write_runtime_env(tmp_path, {"FLEET": str(fleet)})
+
+    assert fleet_file(options(VAR=str(tmp_path))) == fleet
+    assert fleet_file(options(VAR=str(tmp_path), FLEET=str(other))) == other
+    fleet.unlink()
+    assert fleet_file(options(VAR=str(tmp_path))) == ROOT / "fleet.toml"
+
+
+def manage(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    environment["DJANGO_SETTINGS_MODULE"] = "tradingplatform.settings"
+    return subprocess.run(
+        [sys.executable, "manage.py", *words],
+        cwd=ROOT,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_command_where_nothing_has_run_is_one_line(tmp_path):
+    ended = manage("status", VAR=str(tmp_path / "var"))
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        f"nothing has run in VAR={tmp_path / 'var'} yet: make run, or name the folder: make status VAR=v1\n"
+    )
+
+
+def test_a_command_with_a_bad_variable_is_one_line(tmp_path):
+    ended = manage("status", VAR=str(tmp_path), SECRET_KEY="x", PORT="eighty")
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("PORT='eighty': ")
 
 
 def test_every_variable_is_in_the_example():

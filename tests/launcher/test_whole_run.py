@@ -125,6 +125,7 @@ def test_a_day_of_the_platform(terminal):
     assert took < 10
     assert processes_of(terminal.var) == []
     assert "Stopped after" in terminal.text
+    assert f"`make run VAR={terminal.var}` goes on from here" in terminal.text
     clock = load_clock(terminal.var / "clock.json")
     assert 0 <= clock.now().market_ms - marketclock.read_mark(terminal.var) < 60_000 * took
 

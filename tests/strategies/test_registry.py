@@ -88,6 +88,12 @@ BAD = {
         {"fast": "many"},
         "ema_cross: fast may not be 'many': use a whole number from 2 to 71",
     ),
+    "a number in quotes": (
+        "rsi_reversal",
+        {"oversold": "35"},
+        "rsi_reversal: oversold may not be '35': use a number from 1 to 50, without quotes",
+    ),
+    "true": ("rsi_reversal", {"oversold": True}, "rsi_reversal: oversold may not be True: use a number from 1 to 50"),
     "not a whole number": (
         "ema_cross",
         {"fast": 9.5},

@@ -3,18 +3,24 @@
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from bots.admin import BotAdmin, BotForm
+from bots.definition import why_not_capital
 from bots.lifecycle import IllegalTransition
 from bots.models import Bot
+from execution.capital import capital_of
 from execution.held import BotInUse, why_fixed
 from execution.models import BotBook, Order, Position
 from execution.states import LIVE_POSITION
-from notifications.admin_base import action, display, rows_link, signed
+from market.money import decimals_shown
+from notifications.admin_base import UnfoldAdminTextInputWidget, action, display, rows_link, signed
+from notifications.models import Event
 from risk.models import Decision
 from tradingplatform import operator
 from tradingplatform.console.audit import AuditedAdmin, by_user
@@ -34,6 +40,10 @@ class ConsoleBotForm(BotForm):
         if self.instance.pk is not None and not self.errors:
             for field, problem in why_fixed(self.instance, Bot.objects.get(pk=self.instance.pk)).items():
                 self.add_error(field, problem)
+        if {"capital", "account"} & set(self.changed_data) and not {"capital", "account"} & set(self.errors):
+            account = self.instance.account
+            for problem in why_not_capital(self.instance.capital, capital_of(account.pk), account.quote):
+                self.add_error("capital", problem)
 
     def _check_symbol(self) -> None:
         try:
@@ -42,6 +52,12 @@ class ConsoleBotForm(BotForm):
             problem = str(error)
         if problem:
             self.add_error("symbol", problem)
+
+
+class ReasonForm(forms.Form):
+    """Why an operator does something."""
+
+    reason = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget)
 
 
 admin.site.unregister(Bot)
@@ -62,13 +78,12 @@ class ConsoleBotAdmin(AuditedAdmin, BotAdmin):
         "holds",
         "unrealised",
         "realised",
-        "ticks",
-        "failed",
+        "ticked",
         "last_tick",
         "links",
     )
     list_select_related = ("account", "book")
-    actions = ("start", "pause", "resume", "stop")
+    actions = ("start", "pause", "resume", "stop", "reset")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Bot]:
         bots: QuerySet[Bot] = super().get_queryset(request)
@@ -80,16 +95,17 @@ class ConsoleBotAdmin(AuditedAdmin, BotAdmin):
 
     @display(description="unrealised")
     def unrealised(self, bot: Bot) -> str:
-        return signed(book.unrealised) if (book := _book(bot)) else "-"
+        return signed(book.unrealised, decimals_shown(bot.account.quote)) if (book := _book(bot)) else "-"
 
     @display(description="realised")
     def realised(self, bot: Bot) -> str:
-        return signed(book.realised) if (book := _book(bot)) else "-"
+        return signed(book.realised, decimals_shown(bot.account.quote)) if (book := _book(bot)) else "-"
 
     @display(description="more")
     def links(self, bot: Bot) -> SafeString:
         pages = ((Position, "positions"), (Order, "orders"), (Decision, "decisions"))
-        return SafeString(" ".join(rows_link(model, text, bot__id__exact=bot.pk) for model, text in pages))
+        links = [rows_link(model, text, bot__id__exact=bot.pk) for model, text in pages]
+        return SafeString(" ".join([*links, rows_link(Event, "events", bot_id=bot.pk)]))
 
     @action(description="Start", permissions=["change"])
     def start(self, request: HttpRequest, bots: QuerySet[Bot]) -> None:
@@ -107,9 +123,26 @@ class ConsoleBotAdmin(AuditedAdmin, BotAdmin):
     def stop(self, request: HttpRequest, bots: QuerySet[Bot]) -> None:
         self._act(request, bots, operator.stop_bot, "stopped")
 
-    def _act(self, request: HttpRequest, bots: QuerySet[Bot], act: Callable[[Bot, By], Bot], done: str) -> None:
+    @action(description="Reset: acknowledge a halt", permissions=["change"])
+    def reset(self, request: HttpRequest, bots: QuerySet[Bot]) -> HttpResponse | None:
+        """Asks for the reason first: a halt is never cleared without one."""
+        form = ReasonForm(request.POST if "reason" in request.POST else None)
+        if form.is_valid():
+            self._act(request, bots, operator.reset_bot, "reset, and paused now", form.cleaned_data["reason"])
+            return None
+        context = {**self.admin_site.each_context(request), "title": "Reset bots", "bots": bots, "form": form}
+        return TemplateResponse(request, "console/reset_bots.html", context)
+
+    def _act(
+        self,
+        request: HttpRequest,
+        bots: QuerySet[Bot],
+        act: Callable[[Bot, By], Bot],
+        done: str,
+        reason: str = "in the console",
+    ) -> None:
         """Each bot by itself: one that may not does not keep the others."""
-        by = by_user(request, "in the console")
+        by = by_user(request, reason)
         count = 0
         for bot in bots:
             try:

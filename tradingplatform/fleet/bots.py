@@ -10,19 +10,26 @@ from bots.strategies.registry import STRATEGIES
 from market.instruments import Instrument
 from market.slots import TIMEFRAMES
 from tradingplatform.fleet.section import Section
-from tradingplatform.fleet.spec import BotSpec, Origin
+from tradingplatform.fleet.spec import AccountSpec, BotSpec, Origin
 from tradingplatform.symbols import why_unknown
+
+_TOLD = Decimal("1e-18")
+"""In the place of a bad default: it is told once, not again for every bot that would have had it."""
 
 BOT_KEYS = ("name", "strategy", "symbol", "timeframe", "capital", "parameters")
 
 
-def read_bots(file: Section, quote: str | None, instruments: Mapping[str, Instrument]) -> list[BotSpec]:
+def read_bots(file: Section, account: AccountSpec | None, instruments: Mapping[str, Instrument]) -> list[BotSpec]:
     """All bots that are right; what is wrong is noted on the file."""
-    rules = _Rules(_default_capital(file), _shared_parameters(file.table("parameters")), quote, instruments)
+    quote = account.quote if account else None
+    limit = account.capital if account and not why_not_capital(account.capital) else None
+    shared = _shared_parameters(file.table("parameters"))
+    rules = _Rules(_default_capital(file, limit, quote), shared, quote, limit, instruments)
     sections = [*_grid_cells(file.table("grid"), quote), *file.tables("bots")]
     bots = [bot for section in sections if (bot := _read_bot(section, rules))]
     _refuse_doubles(sections)
-    if not sections and not {"grid", "bots"} & {key for key, value in file.values.items() if value}:
+    given = {key for key, value in file.values.items() if value} | file.misspelt
+    if not sections and not {"grid", "bots"} & given:
         file.missing("bots", "the file has no bot: add a line to [grid], or a [[bots]] table")
     return bots
 
@@ -34,6 +41,7 @@ class _Rules:
     capital: Decimal | None
     shared: Mapping[str, Mapping[str, object]]
     quote: str | None
+    account_capital: Decimal | None
     instruments: Mapping[str, Instrument]
 
 
@@ -48,7 +56,13 @@ def _read_bot(section: Section, rules: _Rules) -> BotSpec | None:
     own = _plain(section.table("parameters").values)
     merged = {**rules.shared.get(strategy or "", {}), **own}
     problems = judge(
-        strategy=strategy, parameters=own, symbol=symbol, timeframe=timeframe, capital=capital, quote=rules.quote
+        strategy=strategy,
+        parameters=own,
+        symbol=symbol,
+        timeframe=timeframe,
+        capital=capital,
+        quote=rules.quote,
+        account_capital=rules.account_capital,
     )
     if "parameters" not in problems:  # each is right by itself; together they may contradict each other
         problems = judge(strategy=strategy, parameters=merged) | problems
@@ -80,17 +94,18 @@ def _parameter_in(text: str, parameters: Mapping[str, object]) -> str | None:
     return next((name for name in parameters if name in words), None)
 
 
-def _default_capital(file: Section) -> Decimal | None:
+def _default_capital(file: Section, account_capital: Decimal | None, quote: str | None) -> Decimal | None:
     defaults = file.table("defaults")
     defaults.only(("capital",))
+    if "defaults" in file.misspelt or "capital" in defaults.misspelt:
+        return _TOLD
     if "capital" not in defaults.values:
         return None
     capital = defaults.amount("capital")
-    problems = why_not_capital(capital)
+    problems = why_not_capital(capital, account_capital, quote)
     for text in problems:
         defaults.refuse("capital", text)
-    # A bad default is told once, not again for every bot that would have had it.
-    return Decimal(1) if capital is None or problems else capital
+    return _TOLD if capital is None or problems else capital
 
 
 def _shared_parameters(section: Section) -> dict[str, dict[str, object]]:

@@ -1,11 +1,13 @@
 """What is wrong with a fleet file, and where. PURE."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 _UNSHOWN = 60
 """Characters of a value after which the rest is left out."""
+
+_LIST = ": use one of "
 
 
 class Nothing:
@@ -34,8 +36,20 @@ class BadFleet(Exception):
 
     def __init__(self, source: str, problems: Sequence[Problem]) -> None:
         self.source = source
-        self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
+        self.problems = tuple(_shortened(sorted(problems, key=lambda problem: problem.line)))
         super().__init__("\n".join(f"{source}:{problem.line}: {problem}" for problem in self.problems))
+
+
+def _shortened(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """A long list of what is allowed is given once; after that it is referred to."""
+    given: set[str] = set()
+    for problem in problems:
+        what, found, allowed = problem.text.partition(_LIST)
+        if found and len(allowed) > _UNSHOWN:
+            if allowed in given:
+                problem = replace(problem, text=f"{what}{_LIST}those listed above")
+            given.add(allowed)
+        yield problem
 
 
 def show(value: object) -> str:

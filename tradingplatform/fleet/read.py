@@ -26,7 +26,7 @@ def read_fleet(text: str, source: str, instruments: Mapping[str, Instrument]) ->
     file = Section(Notes(key_lines(text)), (), "", data)
     file.only(TABLES)
     account = _read_account(file)
-    bots = read_bots(file, account.quote if account else None, instruments)
+    bots = read_bots(file, account, instruments)
     if account is None or file.notes.problems:
         raise BadFleet(source, file.notes.problems)
     return Fleet(account, tuple(bots), source)

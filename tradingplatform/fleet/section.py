@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 
 from tradingplatform.fleet.lines import Path, line_of
 from tradingplatform.fleet.problems import NOTHING, Problem
@@ -31,18 +32,26 @@ class Section:
     path: Path
     label: str
     values: dict[str, object]
+    misspelt: set[str] = field(default_factory=set)
+    """Absent keys that an unknown key seems to mean: told once, as that, and not missed again."""
 
     def only(self, allowed: Iterable[str]) -> None:
         """Refuse every key that is none of these."""
         allowed = tuple(allowed)
+        absent = [key for key in allowed if key not in self.values]
         for key in self.values:
             if key not in allowed:
-                self.refuse(key, f"unknown key: use one of {', '.join(allowed)}")
+                meant = get_close_matches(key, absent, n=1, cutoff=0.75)
+                self.misspelt.update(meant)
+                perhaps = f"perhaps {meant[0]}; " if meant else ""
+                self.refuse(key, f"unknown key: {perhaps}use one of {', '.join(allowed)}")
 
     def refuse(self, key: str, text: str, *within: str | int) -> None:
         self.notes.add((*self.path, key, *within), f"{self.label}{key}", self.values.get(key, NOTHING), text)
 
     def missing(self, key: str, text: str) -> None:
+        if key in self.misspelt:
+            return
         self.notes.add(self.path, f"{self.label}{key}", NOTHING, f"missing: {text}")
 
     def text(self, key: str, what: str) -> str | None:

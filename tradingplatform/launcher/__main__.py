@@ -13,12 +13,14 @@ from tradingplatform.launcher.broker import Broker, choose_broker
 from tradingplatform.launcher.folder import OURS, keep_secret_key, make_folder, sign_lock, take_lock
 from tradingplatform.launcher.identity import Identity, keep_identity, same_market
 from tradingplatform.launcher.leftovers import stop_leftovers
-from tradingplatform.launcher.options import Options, read_options
+from tradingplatform.launcher.options import Options, fleet_file, read_options
 from tradingplatform.launcher.programs import Plan, exchange_program, programs, write_programs
 from tradingplatform.launcher.refusal import Refusal
 from tradingplatform.launcher.runtime_env import write_runtime_env
 from tradingplatform.launcher.supervisord_conf import render
 from tradingplatform.launcher.terminal import BOLD, DIM, GREEN, complain, painted, say
+from tradingplatform.launcher.warm import warm_lines
+from tradingplatform.typed import make
 
 
 def main() -> int:
@@ -41,6 +43,8 @@ def launch(started_at: float) -> None:
     options = read_options()
     preflight.check(options)
     var = options.VAR
+    if not (var / "run.lock").exists():
+        preflight.check_port(options.PORT)  # nothing of ours can hold it; a refusal leaves no folder behind
     make_folder(var)
     lock = take_lock(var)
     seen_ms = _clear_leftovers(var)
@@ -78,6 +82,9 @@ def _start_market(
                 prepare.first_start()
     elif needed:
         prepare.first_start()
+    if not needed:
+        for line in warm_lines(options.VAR, fleet_file(options), plan.clock.now().wall_at):
+            say(f"  {line}")
     if options.simulated:
         told = "begins" if before is None else "goes on"
         _done(f"market time {told} at {moment(plan.clock.origin_market_ms):%Y-%m-%d %H:%M:%S} UTC")
@@ -115,6 +122,7 @@ def _set_environment(options: Options, broker: Broker, exchange_port: int, start
         "PORT": str(options.PORT),
         "REDIS_URL": broker.url,
         "SIM_URL": f"http://127.0.0.1:{exchange_port}" if exchange_port else "",
+        "FLEET": "" if fleet_file(options) == ROOT / "fleet.toml" else str(fleet_file(options)),
     }
     write_runtime_env(options.VAR, {**told, "DATABASE_URL": options.DATABASE_URL})
     os.environ.update(
@@ -125,6 +133,7 @@ def _set_environment(options: Options, broker: Broker, exchange_port: int, start
         PLATFORM_PYTHON=sys.executable,
         PLATFORM_CHILD=str(ROOT / "tradingplatform" / "launcher" / "child.py"),
         PLATFORM_STARTED=str(started_at),
+        PLATFORM_AGAIN=make("run", options.VAR),
         **{OURS: str(options.VAR)},
     )
 

@@ -73,4 +73,4 @@ class Household:
 
 
 def _time(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, tz=UTC):%H:%M:%S}"
+    return f"{datetime.fromtimestamp(at, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"

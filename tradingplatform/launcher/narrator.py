@@ -4,13 +4,18 @@ It holds the terminal itself (see ``supervise``), so a blocked terminal blocks n
 the last market moment seen (see ``marketclock``), in a thread that nothing else can hold up.
 """
 
+import contextlib
 import os
 import signal
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from market.clock import Clock, load_clock
 from tradingplatform.launcher import marketclock
+from tradingplatform.launcher.alarms import Alarms
 from tradingplatform.launcher.background import Background
 from tradingplatform.launcher.household import Household
 from tradingplatform.launcher.journal import Reader
@@ -18,11 +23,16 @@ from tradingplatform.launcher.probes import is_at_work, ping_workers
 from tradingplatform.launcher.programs import Program, read_programs
 from tradingplatform.launcher.screen import Screen
 from tradingplatform.launcher.summary import summary
+from tradingplatform.typed import make
 
 LOOK_EVERY_S = 0.2
 LIVE_EVERY_S = 2.0  # the line that is redrawn in place
+ALARMS_EVERY_S = 2.0
 LINE_EVERY_S = 30.0  # a line each where nothing can be redrawn
 OVERDUE_S = 30.0
+
+Answer = TypeVar("Answer")
+_setting_up = threading.Lock()
 
 
 class Narrator:
@@ -35,6 +45,8 @@ class Narrator:
         self.workers = Background(ping_workers, 0.3)
         self.status = Background(read_status, LIVE_EVERY_S if screen.live else LINE_EVERY_S / 2, rest=10)
         self.started = float(os.environ["PLATFORM_STARTED"])
+        self.alarms = Alarms(var, self.started)
+        self.alarm_watch = Background(lambda: with_database(self.alarms.look), ALARMS_EVERY_S)
         self.greeted = self.overdue_told = False
         self.drawn_at = 0.0
 
@@ -63,7 +75,16 @@ class Narrator:
                 if line:
                     self.screen.line(line)
         self._greet()
+        self._alarm()
         self._draw()
+
+    def _alarm(self) -> None:
+        """Wanted from the moment the others had their chance to start: loading Django takes a second of theirs."""
+        self.alarm_watch.wanted = self.greeted or self.overdue_told
+        for number, line in self.alarms.news():
+            self.screen.line(line)
+            with contextlib.suppress(OSError):
+                self.alarms.told(number)
 
     def _greet(self) -> None:
         took = time.time() - self.started
@@ -97,7 +118,7 @@ def greeting(port: str, var: Path, took: float) -> list[str]:
         "",
         f"  Everything is up after {took:.0f} s.",
         f"  Console   http://127.0.0.1:{port}/",
-        "  Status    make status, in a second terminal",
+        f"  Status    {make('status', var)}, in a second terminal",
         f"  Logs      {var / 'log'}/",
         "  Stop      Ctrl-C",
         "",
@@ -106,20 +127,29 @@ def greeting(port: str, var: Path, took: float) -> list[str]:
 
 def read_status() -> dict[str, object]:
     """What ``manage.py status --json`` tells."""
+
+    def read() -> dict[str, object]:
+        from tradingplatform import status
+
+        return status.read_status()
+
+    return with_database(read)
+
+
+def with_database(read: Callable[[], Answer]) -> Answer:
+    """With Django set up, in any thread. Raises what ``read`` raises."""
     import django
     from django.apps import apps
     from django.db import connection
 
-    if not apps.ready:
-        django.setup()
-    from tradingplatform import status
-
+    with _setting_up:
+        if not apps.ready:
+            django.setup()
     try:
-        told: dict[str, object] = status.read_status()
+        return read()
     except Exception:
         connection.close()  # the next attempt gets a fresh one
         raise
-    return told
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
 
 from tradingplatform.environment import ROOT, BadEnvironment, Environment
@@ -58,6 +59,14 @@ def read_options() -> Options:
     except ValidationError as error:
         problems = error.errors()
     raise BadEnvironment("\n".join(_complaint(str(p["loc"][0]), p["input"], p["msg"]) for p in problems))
+
+
+def fleet_file(options: Options) -> Path:
+    """The one asked for, or the last run's: ``make fleet`` must not load another than ``make run`` did."""
+    if options.asked_for("FLEET"):
+        return options.FLEET
+    kept = dotenv_values(options.VAR / "runtime.env", interpolate=False).get("FLEET")
+    return Path(kept) if kept and Path(kept).is_file() else options.FLEET
 
 
 def _complaint(name: str, given: object, message: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from tradingplatform.launcher.folder import OURS
 from tradingplatform.launcher.options import Options
 from tradingplatform.launcher.refusal import Refusal
 
@@ -62,7 +63,8 @@ def check_fleet(options: Options) -> None:
 
 
 def check_port(port: int) -> None:
-    """Free, or told whose it is. Asked after the lock: our own web server is "already running", not a stranger."""
+    """Free, or told whose it is. In a VAR that ran before it is asked after the lock and once leftovers are gone: our
+    own web server is "already running", not a stranger."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -87,7 +89,16 @@ def _holder(port: int) -> str:
         for connection in psutil.net_connections("tcp"):
             listens = connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,)
             if listens and connection.pid:
-                return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
+                return f" by {_called(psutil.Process(connection.pid))} (pid {connection.pid})"
     except (psutil.Error, OSError):
         pass
     return ""
+
+
+def _called(process: psutil.Process) -> str:
+    """A program's name; of a platform's process its VAR, which is what one stops it by."""
+    try:
+        var = process.environ().get(OURS)
+    except (psutil.Error, OSError):
+        var = None
+    return f"the platform on VAR={var}" if var else str(process.name())

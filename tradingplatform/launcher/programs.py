@@ -55,7 +55,7 @@ def programs(plan: Plan) -> list[Program]:
     everything = [
         _worker("trading", "ticks of the bots, exits and stops", both, children=2),
         _worker("housekeeping", "snapshots, marks, the dead man's switch", both),
-        _worker("notifications", "messages to people", both),
+        _worker("notifications", "messages to people (none are sent yet)", both),
         Program("beat", "rings for each bot when its candle closes", _celery("beat", "--pidfile="), "front", 2, both),
         Program("sweeper", "rings again where a ring was lost", _manage("sweep"), "front", 2, both),
         Program("web", f"the console on http://127.0.0.1:{port}/", _uvicorn(port), "work", 4, redis, f"http:{port}"),

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from market.money import decimals_shown
+from tradingplatform.alarm_texts import span
 
 SEPARATOR = " · "
 
@@ -13,8 +14,10 @@ def summary(status: Mapping[str, object], market_at: datetime, width: int | None
     """One line from the status (see ``manage.py status --json``); what is not there, or does not fit, is left out."""
     parts = [
         f"market {market_at:%Y-%m-%d %H:%M}",
+        *_account_halts(status),  # what stops everything comes first, where a narrow terminal has room
+        _switch(status),
         _bots(status),
-        _halts(status),
+        _bot_halts(status),
         _equity(status),
         _positions(status),
         _ticks(status),
@@ -34,9 +37,25 @@ def _bots(status: Mapping[str, object]) -> str:
     return ", ".join(f"{count} {state.lower()}" for state, count in states.items() if count) or "no bots"
 
 
-def _halts(status: Mapping[str, object]) -> str:
-    count = status.get("halts") or 0
-    return f"{count} HALTED" if count else ""
+def _account_halts(status: Mapping[str, object]) -> list[str]:
+    halts = status.get("halts_in_force")
+    scopes = [(str(halt["scope"]), halt["cause"]) for halt in halts] if isinstance(halts, list) else []
+    accounts = [(scope.removeprefix("account "), cause) for scope, cause in scopes if scope.startswith("account ")]
+    return [f"ACCOUNT {name} HALTED: {cause}" for name, cause in accounts]
+
+
+def _bot_halts(status: Mapping[str, object]) -> str:
+    count = status.get("halts")
+    bots = count - len(_account_halts(status)) if isinstance(count, int) else 0
+    return f"{bots} HALTED" if bots > 0 else ""
+
+
+def _switch(status: Mapping[str, object]) -> str:
+    switch = status.get("dead_mans_switch")
+    if not isinstance(switch, Mapping) or switch.get("stage") == "OK":
+        return ""
+    left = switch.get("seconds_left")
+    return f"SWITCH {switch.get('stage')}" + (f", {span(left)} left" if isinstance(left, int) and left else "")
 
 
 def _equity(status: Mapping[str, object]) -> str:

@@ -114,8 +114,9 @@ def main() -> None:
     stop_leftovers(var)
     remove_short_folder(os.environ.get("REDIS_URL", ""), var)
     marketclock.stand_still(var, marketclock.wall_now_ms())
+    again = os.environ.get("PLATFORM_AGAIN", "make run")
     took = time.monotonic() - getattr(platform, "stopping_since", time.monotonic())
-    tell(f"{_clear_line()}Stopped after {took:.1f} s. Everything is kept in {var}; `make run` goes on from here.\n")
+    tell(f"{_clear_line()}Stopped after {took:.1f} s. Everything is kept in {var}; `{again}` goes on from here.\n")
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - nothing to flush into a closed terminal
 
 

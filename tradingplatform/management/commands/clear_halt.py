@@ -21,4 +21,8 @@ class Command(OperatorCommand):
             names = ", ".join(ExchangeAccount.objects.values_list("name", flat=True)) or "none at all"
             raise ValueError(f"there is no account {options['account']!r}: there is {names}")
         cleared = clear_account_halts(account, self.by(options["reason"]))
+        if not cleared:
+            raise ValueError(
+                f"account {account} is not halted: there is nothing to clear (a bot's own halt: `reset_bot NAME`)"
+            )
         self.stdout.write(f"{cleared} halt{'' if cleared == 1 else 's'} of account {account} cleared")

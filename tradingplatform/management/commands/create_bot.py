@@ -65,7 +65,9 @@ def _parameter(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
     if not (name and equals and value):
         raise ValueError(f"--param {text!r} is not of the form NAME=VALUE, such as period=14")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
+    for read in (int, float, json.loads):  # a strategy takes numbers only where it wants numbers
+        try:
+            return name, read(value)
+        except ValueError:
+            continue
+    return name, value

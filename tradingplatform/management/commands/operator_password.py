@@ -3,13 +3,27 @@
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
+from notifications.events import publish
+from notifications.models import Severity
 from tradingplatform.management.base import OperatorCommand
-from tradingplatform.passwords import new_password, password_box
+from tradingplatform.passwords import OPERATOR, new_password, password_box
 
 
 class Command(OperatorCommand):
     help = "Give the operator a new random password, and show it once. The old one and its sessions end."
 
     def act(self, **options: Any) -> None:
-        self.stdout.write(password_box(new_password(), settings.ENV.PORT))
+        by = self.by()
+        with transaction.atomic():
+            password = new_password()
+            publish(
+                "operator_password_changed",
+                f"{by.actor} gave the user {OPERATOR} a new password",
+                severity=Severity.WARNING,
+                payload={"actor": by.actor, "user": OPERATOR},
+                market_at=by.now.market_at,
+                wall_at=by.now.wall_at,
+            )
+        self.stdout.write(password_box(password, settings.ENV.PORT))

@@ -12,7 +12,7 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_bot_or_all(parser, "every running bot")
-        parser.add_argument("--reason", required=True, help="kept with the bot and the event")
+        parser.add_argument("--reason", default="", help="kept with the bot and the event")
 
     def act(self, **options: Any) -> None:
         by = self.by(options["reason"])

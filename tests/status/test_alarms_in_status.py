@@ -1,0 +1,187 @@
+"""What an operator must not overlook in the status: a platform that does not run, the switch, the halts."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from market.clock import Clock, save_clock
+from risk.models import DeadMansSwitch, Halt
+from tests.factories import make_bot, now_at
+from tradingplatform.environment import ROOT
+from tradingplatform.launcher import folder, marketclock
+from tradingplatform.running import platform_state
+from tradingplatform.status import read_status
+from tradingplatform.status_table import status_table
+from tradingplatform.typed import make, manage
+
+NOW = now_at()
+WALL_MS = 1_700_000_000_000
+CLOCK = Clock(WALL_MS, WALL_MS, 60)
+
+db = pytest.mark.django_db
+
+
+@pytest.fixture
+def var(tmp_path, settings):
+    settings.VAR = tmp_path
+    settings.CLOCK_FILE = tmp_path / "clock.json"
+    return tmp_path
+
+
+def state(var, clock=CLOCK):
+    return platform_state(var, clock)["platform"]
+
+
+def test_running_stopped_killed_on_the_simulated_exchange(var):
+    save_clock(var / "clock.json", CLOCK)
+    assert platform_state(var, CLOCK) == {"platform": "stopped", "stopped_at": None}
+
+    lock = folder.take_lock(var)
+    marketclock.mark_ahead(var, CLOCK, WALL_MS)
+    assert platform_state(var, CLOCK) == {"platform": "running", "stopped_at": None}
+
+    os.close(lock)
+    assert state(var) == "killed"
+
+    marketclock.stand_still(var, WALL_MS + 1000)
+    stopped = Clock(WALL_MS, WALL_MS, 60, WALL_MS + 60_000)
+    assert platform_state(var, stopped) == {"platform": "stopped", "stopped_at": "2023-11-14T22:14:20+00:00"}
+
+
+def test_a_start_that_was_refused_is_no_killed_one(var):
+    marketclock.write_mark(var, WALL_MS)
+
+    assert state(var, Clock(WALL_MS + 5000, WALL_MS, 60)) == "stopped"
+
+
+def test_stopped_and_killed_on_a_real_exchange(var):
+    marketclock.mark_ahead(var, Clock(), marketclock.wall_now_ms())
+    assert state(var, Clock()) == "killed"
+
+    marketclock.stand_still(var, marketclock.wall_now_ms())
+    assert state(var, Clock()) == "stopped"
+
+
+@db
+def test_a_stopped_platform_says_so_first(var):
+    save_clock(var / "clock.json", Clock(WALL_MS, WALL_MS, 60, WALL_MS + 60_000))
+    status = read_status()
+
+    lines = status_table(status).splitlines()
+    assert lines[0] == f"STOPPED since market time 2023-11-14T22:14:20 UTC: start it with make run VAR={var}"
+    assert "exchange   not running" in lines
+    assert any(line.endswith("no tick yet") for line in lines)
+    assert "never ago" not in "\n".join(lines)
+
+
+@db
+def test_a_platform_that_never_ran_says_so(var):
+    assert status_table(read_status()).startswith(f"STOPPED and never ran: start it with make run VAR={var}\n")
+
+
+@db
+def test_a_killed_platform_says_so_first(var):
+    save_clock(var / "clock.json", CLOCK)
+    marketclock.mark_ahead(var, CLOCK, WALL_MS)
+
+    first = status_table(read_status()).splitlines()[0]
+    assert first.startswith("KILLED, not stopped in order, last seen at market time 2023-11-14T22:15:20 UTC: ")
+    assert first.endswith(f"make run VAR={var}")
+
+
+@db
+def test_a_running_platform_begins_with_its_market(var):
+    lock = folder.take_lock(var)
+    try:
+        status = read_status()
+    finally:
+        os.close(lock)
+
+    assert status["platform"] == "running"
+    assert status_table(status).startswith("simulated exchange, ")
+
+
+def switch(**changes):
+    now = datetime.now(UTC)
+    values = {"last_checkin_at": now, "last_checkin_by": "t", "high_water_at": now, "timeout_s": 86_400, **changes}
+    DeadMansSwitch.objects.update_or_create(pk=1, defaults=values)
+
+
+def ago(hours):
+    return datetime.now(UTC) - timedelta(hours=hours, seconds=-20)
+
+
+def switch_line():
+    status = read_status()
+    [line] = [line for line in status_table(status).splitlines() if line.startswith("switch")]
+    return status["dead_mans_switch"]["stage"], line
+
+
+@db
+def test_the_dead_mans_switch(var):
+    stage, line = switch_line()
+    assert (stage, line[:18]) == ("MISSING", "switch     MISSING")
+
+    switch(last_checkin_at=ago(3))
+    prefix = f"VAR={var} .venv/bin/python manage.py"
+    assert switch_line() == ("OK", f"switch     armed, 21 h left ({prefix} checkin)")
+    assert 75_600 <= read_status()["dead_mans_switch"]["seconds_left"] <= 75_620
+
+    switch(last_checkin_at=ago(23.5))
+    assert switch_line() == ("CRITICAL", f"switch     CRITICAL, 30 min left: {prefix} checkin")
+
+    switch(last_checkin_at=ago(25))
+    triggered = f'switch     TRIGGERED, nothing may enter: {prefix} reset_switch --reason "..."'
+    assert switch_line() == ("TRIGGERED", triggered)
+
+    switch(latched_at=ago(1))
+    assert switch_line() == ("TRIGGERED", triggered)
+    assert read_status()["dead_mans_switch"]["seconds_left"] == 0
+
+
+@db
+def test_a_clock_set_back_gives_the_switch_no_time(var):
+    switch(last_checkin_at=ago(1), high_water_at=ago(-30))
+
+    assert switch_line()[0] == "TRIGGERED"
+
+
+@db
+def test_each_halt_in_force_with_what_clears_it(var):
+    bot = make_bot()
+    moments = {"market_at": NOW.market_at, "raised_at": NOW.wall_at}
+    Halt.objects.create(account=bot.account, bot=bot, cause="bot_drawdown", text="lost 21 %", **moments)
+    Halt.objects.create(account=bot.account, cause="portfolio_drawdown", text="lost 11 %", **moments)
+    Halt.objects.create(
+        account=bot.account, cause="c", text="t", cleared_at=NOW.wall_at, cleared_by="x", clear_reason="y", **moments
+    )
+    status = read_status()
+
+    account, name = bot.account.name, bot.name
+    assert [(halt["scope"], halt["cause"], halt["text"]) for halt in status["halts_in_force"]] == [
+        (f"account {account}", "portfolio_drawdown", "lost 11 %"),
+        (f"bot {name}", "bot_drawdown", "lost 21 %"),
+    ]
+    assert status["halts_in_force"][0]["raised_at"] == NOW.wall_at.isoformat()
+    first, second = (line for line in status_table(status).splitlines() if line.startswith("HALTED"))
+    assert first.endswith(f'.venv/bin/python manage.py clear_halt {account} --reason "..."')
+    assert second.endswith(f'.venv/bin/python manage.py reset_bot {name} --reason "..."')
+
+
+@pytest.mark.parametrize(
+    ("var", "typed"),
+    [
+        (ROOT / "var", "make status"),
+        (ROOT / "v1", "make status VAR=v1"),
+        (Path("/srv/my var"), "make status VAR='/srv/my var'"),
+    ],
+)
+def test_commands_can_be_pasted(var, typed):
+    assert make("status", var) == typed
+
+
+def test_a_command_of_manage_can_be_pasted():
+    assert manage("checkin", ROOT / "var") == ".venv/bin/python manage.py checkin"
+    assert manage("checkin", ROOT / "v1") == "VAR=v1 .venv/bin/python manage.py checkin"

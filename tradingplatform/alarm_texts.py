@@ -1,0 +1,37 @@
+"""What keeps entries from happening, in words, with the command that ends it. PURE."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tradingplatform.typed import make, manage
+
+REASON = '--reason "..."'
+
+
+def switch_text(switch: Mapping[str, Any], var: Path) -> str:
+    """The state of the dead man's switch (see ``alarms.switch_state``)."""
+    stage, check_in = switch["stage"], manage("checkin", var)
+    if stage == "MISSING":
+        return f"MISSING, nothing may enter: stop the platform, then {make('run', var)}"
+    if stage == "TRIGGERED":
+        return f"TRIGGERED, nothing may enter: {manage(f'reset_switch {REASON}', var)}"
+    if stage == "OK":
+        return f"armed, {span(switch['seconds_left'])} left ({check_in})"
+    return f"{stage}, {span(switch['seconds_left'])} left: {check_in}"
+
+
+def halt_text(halt: Mapping[str, str], var: Path) -> str:
+    """One halt in force (see ``alarms.halts_in_force``)."""
+    kind, _, name = halt["scope"].partition(" ")
+    command = "clear_halt" if kind == "account" else "reset_bot"
+    clear = manage(f"{command} {shlex.quote(name)} {REASON}", var)
+    return f"{halt['scope']}: {halt['text']} ({halt['cause']}, {halt['raised_at'][:16]} UTC): {clear}"
+
+
+def span(seconds: float) -> str:
+    """How long, in the unit that a person would use."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

@@ -1,0 +1,39 @@
+"""What keeps entries from happening, as plain values: the dead man's switch and the halts in force."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from risk.deadman_stage import Stage, deadlines, stage
+from risk.models import DeadMansSwitch, Halt
+
+MISSING = "MISSING"
+
+
+def switch_state(wall_at: datetime) -> dict[str, Any]:
+    """The stage of the dead man's switch and the wall seconds until it triggers. Latches nothing."""
+    switch = DeadMansSwitch.objects.filter(pk=DeadMansSwitch.SINGLETON).first()
+    if switch is None:
+        return {"stage": MISSING, "seconds_left": None}
+    if switch.latched_at is not None:
+        return {"stage": Stage.TRIGGERED.value, "seconds_left": 0}
+    seen_at, timeout = max(wall_at, switch.high_water_at), timedelta(seconds=switch.timeout_s)
+    left = deadlines(switch.last_checkin_at, timeout).triggered_at - seen_at
+    return {
+        "stage": stage(seen_at, switch.last_checkin_at, timeout).value,
+        "seconds_left": max(0, int(left.total_seconds())),
+    }
+
+
+def halts_in_force() -> list[dict[str, str]]:
+    """Accounts first, then bots; the oldest first."""
+    halts = Halt.objects.filter(cleared_at=None).select_related("account", "bot").order_by("pk")
+    told = [
+        {
+            "scope": f"bot {halt.bot.name}" if halt.bot else f"account {halt.account.name}",
+            "cause": halt.cause,
+            "text": halt.text,
+            "raised_at": halt.raised_at.isoformat(),
+        }
+        for halt in halts
+    ]
+    return sorted(told, key=lambda halt: not halt["scope"].startswith("account "))

@@ -1,0 +1,76 @@
+"""What the console's menu and its first page list, and in which order: by what an operator is looking for."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+from django.urls import reverse
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from bots.models import Bot, ExchangeAccount
+from execution.models import (
+    AssetExposure,
+    BotBook,
+    CapitalChange,
+    EquitySnapshot,
+    Order,
+    Portfolio,
+    Position,
+    Trade,
+)
+from notifications.models import Event
+from risk.models import BotRiskLimits, DeadMansSwitch, Decision, Halt, PortfolioRiskLimits
+
+GROUPS: dict[str, dict[type, str]] = {
+    "Fleet": {Bot: "Bots", Position: "Positions", Order: "Orders", Trade: "Trades", Decision: "Decisions"},
+    "Safety": {
+        Halt: "Halts",
+        DeadMansSwitch: "Dead man's switch",
+        BotRiskLimits: "Bot limits",
+        PortfolioRiskLimits: "Portfolio limits",
+    },
+    "Money": {
+        ExchangeAccount: "Accounts",
+        Portfolio: "Portfolios",
+        BotBook: "Books",
+        AssetExposure: "Asset exposures",
+        EquitySnapshot: "Equity snapshots",
+        CapitalChange: "Capital changes",
+    },
+    "Log": {Event: "Events"},
+    "Schedule": {PeriodicTask: "Periodic tasks", IntervalSchedule: "Intervals"},
+    "Users": {User: "Users", Group: "Groups"},
+}
+"""Models and how they are called here. Left out: the kinds of schedule that no task of ours has."""
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu, for unfold."""
+    return [
+        {
+            "title": group["name"],
+            "items": [{"title": model["name"], "link": model["admin_url"]} for model in group["models"]],
+        }
+        for group in _groups(request)
+    ]
+
+
+def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The first page's context, with the same groups."""
+    return {**context, "app_list": _groups(request)}
+
+
+def _groups(request: HttpRequest) -> list[dict[str, Any]]:
+    """Only what this user may see."""
+    visible = {model["model"]: model for app in admin.site.get_app_list(request) for model in app["models"]}
+    groups = (
+        {
+            "name": title,
+            "app_label": title.lower(),
+            "app_url": reverse("admin:index"),
+            "models": [{**visible[model], "name": name} for model, name in names.items() if model in visible],
+        }
+        for title, names in GROUPS.items()
+    )
+    return [group for group in groups if group["models"]]
