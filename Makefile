@@ -47,7 +47,7 @@ lint: $(VENV)/.dev
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy .
 	@$(VENV)/bin/lint-imports
-	@$(PYTHON) manage.py makemigrations --check --dry-run
+	@VAR=$$(mktemp -d) $(PYTHON) manage.py makemigrations --check --dry-run
 	@$(PYTHON) manage.py check
 
 bench: $(VENV)/.dev
