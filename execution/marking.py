@@ -39,8 +39,8 @@ def open_day(bot_id: int, now: Now) -> BotBook:
 
 def rebase_bot_peak(bot: Bot) -> None:
     """Measure drawdown from today's equity on: what an operator who clears a drawdown halt decides. Under the lock."""
-    book = BotBook.objects.get(bot=bot)
-    book.peak_equity = bot_equity(bot, book)
+    book = BotBook.objects.select_related("bot").get(bot=bot)
+    book.peak_equity = bot_equity(book.bot, book)
     book.save(update_fields=["peak_equity"])
 
 

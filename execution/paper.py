@@ -40,6 +40,8 @@ class PaperTrader(BaseExecutor):
         if refusal:
             return _rejected(request, refusal)
         fill = market_fill(request, best, draw(self._costs, request.client_order_id), instrument, now.market_at)
+        if request.side is Side.BUY and request.worst_price is not None and fill.price > request.worst_price:
+            return _rejected(request, f"the price has moved to {fill.price}, above the {request.worst_price} reserved")
         return OrderReport(
             client_order_id=request.client_order_id,
             status=ReportStatus.FILLED,

@@ -165,7 +165,7 @@ def _still_reserved(order: Order) -> Decimal:
     if OrderStatus(order.status) not in UNFINISHED_ORDER:
         return ZERO
     with exact():
-        return (order.amount - order.filled) * order.reference_price
+        return (order.amount - order.filled) * (order.worst_price or order.reference_price)
 
 
 def _set_times_and_prices(order: Order, status: PositionStatus, fresh: list[Fill], now: Now) -> None:

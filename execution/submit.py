@@ -22,6 +22,7 @@ from execution.totals import book_change, figures, holding, value
 from market.clock import Now
 from market.exchange import OutcomeUnknown
 from market.instruments import Instrument
+from market.money import exact
 from market.orders import OrderReport, OrderRequest, OrderType, ReportStatus, Side
 from notifications.events import publish
 from notifications.models import Severity
@@ -34,6 +35,9 @@ from risk.review import breakers_open, review
 from risk.verdicts import Approved, CheckResult, Exposure, Proposal, Refused
 
 log = structlog.get_logger()
+
+DUST_COST = 10
+"""What cost more than so many minimum notionals is never written off for its price."""
 
 BREAKER_SCOPES = {"drawdown": "bot", "portfolio_drawdown": "account"}
 """What a breaker halts when it fires, until an operator clears it."""
@@ -49,11 +53,12 @@ class Reduction:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """Close a position: why, in words, and the price it was decided at."""
+    """Close a position: why, in words, the price it was decided at, and what the market bids now (None: not known)."""
 
     reason: ExitReason
     text: str
     reference_price: Decimal
+    bid: Decimal | None = None
 
 
 def enter(
@@ -91,7 +96,7 @@ def leave(
     def gate(portfolio: Portfolio) -> Order | None:
         held = Position.objects.select_related("bot__account", "bot__book").get(pk=position.pk)
         decision = write_decision(held.bot, grounds, Outcome.EXIT, wish.text, now) if grounds else None
-        if instrument.is_dust(held.quantity, wish.reference_price):
+        if _is_dust(held, wish.bid, instrument):
             write_off_dust(portfolio, held, wish.reason, now)
             return None
         return _write_exit(held, wish, instrument.round_amount_down(held.quantity), decision, now)
@@ -99,6 +104,16 @@ def leave(
     order = under_portfolio_lock(position.account_id, gate)
     if order is not None:
         _send(Reduction(position.pk, order.amount), order, executor, now)
+
+
+def _is_dust(held: Position, bid: Decimal | None, instrument: Instrument) -> bool:
+    """Whether a rest is given up without an order: it cannot be sold at any price, or it never was worth much and is
+    below the minimum at the market's own bid. A bad print must not write off a whole position."""
+    if instrument.too_few(held.quantity):
+        return True
+    with exact():
+        was_small = held.cost <= DUST_COST * instrument.min_notional
+    return was_small and bid is not None and instrument.is_dust(held.quantity, bid)
 
 
 def request_of(order: Order) -> OrderRequest:
@@ -111,6 +126,7 @@ def request_of(order: Order) -> OrderRequest:
         amount=order.amount,
         price=order.price,
         stop_price=order.stop_price,
+        worst_price=order.worst_price,
     )
 
 
@@ -217,6 +233,7 @@ def _write_entry(portfolio: Portfolio, bot: Bot, verdict: Approved, ask: Decimal
         side=Side.BUY,
         type=OrderType.MARKET,
         amount=proposal.amount,
+        worst_price=proposal.reference_price,
         reference_price=ask,
         status=OrderStatus.PREPARED,
         reason=proposal.reason[:300],

@@ -46,10 +46,14 @@ class Instrument:
             raise ValueError(f"a price must be finite, not {price}")
         return self.round_price(Decimal(str(price)))
 
-    def is_dust(self, amount: Decimal, price: Decimal) -> bool:
-        """Whether an amount is too little to be sold at ``price``, whatever is tried."""
+    def too_few(self, amount: Decimal) -> bool:
+        """Whether an amount is too little to be sold at any price."""
         sellable = self.round_amount_down(amount)
-        return not sellable or sellable < self.min_amount or sellable * price < self.min_notional
+        return not sellable or sellable < self.min_amount
+
+    def is_dust(self, amount: Decimal, price: Decimal) -> bool:
+        """Whether an amount is too little to be sold at ``price``."""
+        return self.too_few(amount) or self.round_amount_down(amount) * price < self.min_notional
 
     def why_not(self, amount: Decimal, price: Decimal) -> str | None:
         """The filter that an order of ``amount`` at ``price`` would fail, in words; None when it passes all."""

@@ -35,7 +35,10 @@ class ReportStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """One order to send. ``amount`` is in base, prices in quote; the client order id is our own name for it."""
+    """One order to send. ``amount`` is in base, prices in quote; the client order id is our own name for it.
+
+    ``worst_price`` is the most that a unit may cost when a buy at the market is filled; None for no such bound.
+    """
 
     client_order_id: str
     symbol: str
@@ -44,6 +47,7 @@ class OrderRequest:
     amount: Decimal
     price: Decimal | None = None
     stop_price: Decimal | None = None
+    worst_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def check_in(actor: str, sent_at_ms: int, now: Now) -> bool:
         return False  # the time was gone before the check-in arrived
     sent = Now(min(sent_at_ms, now.wall_ms), now.market_ms).wall_at
     credited = DeadMansSwitch.objects.filter(latched_at=None, last_checkin_at__lt=sent).update(
-        last_checkin_at=sent, last_checkin_by=actor
+        last_checkin_at=sent, last_checkin_by=actor, told_stage=Stage.OK
     )
     if credited:
         _tell("checked_in", f"{actor} checked in", Severity.INFO, now, {"actor": actor})
@@ -73,7 +73,11 @@ def reset(actor: str, reason: str, now: Now) -> bool:
     if not actor or not reason.strip():
         raise ValueError("the switch is reset by somebody, for a reason: give both")
     unlatched = DeadMansSwitch.objects.filter(pk=DeadMansSwitch.SINGLETON, latched_at__isnull=False).update(
-        latched_at=None, last_checkin_at=now.wall_at, last_checkin_by=actor, high_water_at=now.wall_at
+        latched_at=None,
+        last_checkin_at=now.wall_at,
+        last_checkin_by=actor,
+        high_water_at=now.wall_at,
+        told_stage=Stage.OK,
     )
     if unlatched:
         _tell(

@@ -35,7 +35,7 @@ def _started(pid: int) -> str:
     try:
         state, fields = _stat(pid)
         return "" if state == "Z" else fields[18]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return "" if Path("/proc/self/stat").exists() else _started_at(pid)
 
 
@@ -56,6 +56,9 @@ def _started_at(pid: int) -> str:
 @cache
 def _machine() -> str:
     """This boot of this machine: of processes before the boot nothing is known, their leases run out."""
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    name = f"{socket.gethostname()} {uuid.getnode()} {boot.read_text() if boot.exists() else psutil.boot_time()}"
+    boot, processes = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    booted = boot.read_text() if boot.exists() else psutil.boot_time()
+    # Two containers of one host number their processes apart.
+    numbering = processes.readlink() if processes.exists() else ""
+    name = f"{socket.gethostname()} {uuid.getnode()} {booted} {numbering}"
     return blake2s(name.encode(), digest_size=4).hexdigest()

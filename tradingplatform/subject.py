@@ -6,7 +6,7 @@ from execution.marking import bot_equity
 from execution.models import BotBook, Position
 from market.candles import Candles
 from market.instruments import Instrument
-from market.slots import slot_start_ms
+from market.slots import slot_at, slot_start_ms
 from risk.decisions import Grounds
 from risk.limits import BotLimits
 from risk.models import BotRiskLimits
@@ -36,12 +36,13 @@ def held_by(bot: Bot, position: Position | None) -> Held | None:
     """The open position, None when there is none."""
     if position is None:
         return None
-    opened_at = position.opened_at or position.created_at
+    since_ms = round((position.opened_at or position.created_at).timestamp() * 1000)
+    entered_in = max(position.entry_slot, slot_at(since_ms, bot.interval_s))  # a slow fill falls into a later candle
     return Held(
         stop_price=position.stop_price,
         target_price=position.target_price,
-        candle_ms=slot_start_ms(position.entry_slot, bot.interval_s),
-        since_ms=round(opened_at.timestamp() * 1000),
+        candle_ms=slot_start_ms(entered_in, bot.interval_s),
+        since_ms=since_ms,
     )
 
 

@@ -5,6 +5,7 @@ claim the slot -> settle unfinished orders -> closed candles -> decide -> review
 
 import time
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import structlog
 from django.db import transaction
@@ -43,6 +44,10 @@ log = structlog.get_logger()
 
 QUOTE_MAX_AGE_WALL_MS = 10_000
 """How old a quote may be when the gate reads it, wall time."""
+
+
+MOST_EXITS_A_SLOT = 30
+"""After so many failed exits of one position, the next attempts wait for their slots: something needs a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ class Result:
 def run(platform: Platform, bot_id: int, now: Now) -> None:
     """Tick a bot for the slot that ``now`` lies in. A slot that is claimed already, or a tick that still runs, ends it
     here. Whatever goes wrong is stored and logged, and touches no other bot."""
-    bot = Bot.objects.select_related("account", "book", "limits").filter(pk=bot_id).first()
+    bot = _read(bot_id)
     if bot is None:
         log.info("tick_without_bot")
         return
@@ -109,10 +114,16 @@ def run(platform: Platform, bot_id: int, now: Now) -> None:
     if claim is None:
         log.debug("tick_not_claimed", bot=bot.name, slot=slot, reason=why_not_claimed(bot.pk, slot, now))
         return
-    again = bot.lease_token == AGAIN
+    again = bool(bot.lease_token)  # AGAIN, or a tick that ran while the row was read and has ended since
+    if again and bot.lease_token != AGAIN:
+        bot = _read(bot_id) or bot
     decided = again and is_decided(bot.pk, slot)
     with log_context(bot=bot.name, slot=slot, tick=claim.token, market_at=now.market_at.isoformat()):
         _run_claimed(Pass(platform, bot, slot, claim, now, again, decided))
+
+
+def _read(bot_id: int) -> Bot | None:
+    return Bot.objects.select_related("account", "book", "limits").filter(pk=bot_id).first()
 
 
 def _run_claimed(this: Pass) -> None:
@@ -181,11 +192,20 @@ def _act(this: Pass, seen: Seen, subject: Subject, choice: Choice, executor: Bas
         case Close(reason, price, text) if seen.position is not None:
             _forget_undecided(this)
             grounds = None if this.decided else seen.grounds(this.slot)
-            leave(seen.position, Exit(reason, text, price), subject.instrument, grounds, executor, this.now)
+            wish = Exit(reason, text, price, _bid(this))
+            leave(seen.position, wish, subject.instrument, grounds, executor, this.now)
             return Result(Outcome.EXIT, text, stored=True)
         case Nothing(reason):
             return Result(Outcome.NOTHING, reason)
     raise AssertionError(f"{choice.act} without a position")
+
+
+def _bid(this: Pass) -> Decimal | None:
+    """What the market bids now; None when it cannot be asked. PaperTrader sells at the same, shared quote."""
+    try:
+        return this.platform.fetcher.quote(this.bot.symbol).bid
+    except ExchangeError:
+        return None
 
 
 def _enter(this: Pass, seen: Seen, subject: Subject, signal: Signal, executor: BaseExecutor) -> Result:
@@ -249,9 +269,12 @@ def _mark_open(this: Pass, portfolio: Portfolio, seen: Seen) -> Position | None:
 
 def _wants_again(position: Position | None, seen: Seen, result: Result) -> bool:
     """Whether the slot should be rung for again: what is held could not be seen to, or its exit has not succeeded."""
-    if position is None:
+    if position is None or (seen.instrument is not None and not seen.instrument.active):
         return False
-    return position.status != PositionStatus.OPEN or seen.stale or result.outcome in (Outcome.SKIPPED, Outcome.EXIT)
+    if result.outcome is Outcome.EXIT:
+        return position.exit_attempts < MOST_EXITS_A_SLOT or position.status != PositionStatus.OPEN
+    unseen = seen.window is None or not seen.window.fresh
+    return unseen or position.status != PositionStatus.OPEN or result.outcome is Outcome.SKIPPED
 
 
 def _forget_undecided(this: Pass) -> None:

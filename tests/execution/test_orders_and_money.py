@@ -357,13 +357,35 @@ def test_what_is_too_little_to_sell_is_written_off():
     bot = make_bot()
     buy(bot, ScriptedExecutor(filled_at("60000")))
     executor = ScriptedExecutor(filled_at("1"))
-    sell(bot, executor, price="400")  # 0.01 at 400 is 4: below the minimum of 5
+    position = Position.objects.get(bot=bot)
+    coarse = instrument(lot_step=Decimal("0.1"), min_amount=Decimal("0.1"))  # changed while 0.01 is held
+    leave(position, Exit(ExitReason.STOP, "stop", Decimal(59000)), coarse, Grounds(SLOT_0 + 1), executor, NOW)
     assert not executor.sent
     position = Position.objects.get(bot=bot)
     assert (position.status, position.quantity, position.dust) == (PositionStatus.CLOSED, 0, Decimal("0.01"))
     assert position.realised == -Decimal(600) - position.fees
     assert BotBook.objects.get(bot=bot).losses == 1
     assert Event.objects.filter(kind="dust_written_off").exists()
+    check_totals(bot.account)
+
+
+@pytest.mark.parametrize(
+    ("amount", "bid", "written_off"),
+    [
+        ("0.01", "400", False),  # worth 4, below the minimum of 5, but it cost 600: perhaps a bad print
+        ("0.0001", "40000", True),  # cost 6, worth 4
+        ("0.0001", "55000", False),
+        ("0.0001", None, False),  # nobody knows what it is worth
+    ],
+)
+def test_only_what_was_small_is_written_off_for_its_price(amount, bid, written_off):
+    bot = make_bot()
+    buy(bot, ScriptedExecutor(filled_at("60000")), amount=amount)
+    executor = ScriptedExecutor(filled_at("55000"))
+    wish = Exit(ExitReason.STOP, "stop", Decimal(400), Decimal(bid) if bid else None)
+    leave(Position.objects.get(bot=bot), wish, instrument(), Grounds(SLOT_0 + 1), executor, NOW)
+    assert (not executor.sent) is written_off
+    assert Position.objects.get(bot=bot).status == PositionStatus.CLOSED
     check_totals(bot.account)
 
 

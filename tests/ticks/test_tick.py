@@ -9,7 +9,7 @@ import redis
 from bots.models import Bot, BotStatus
 from execution.models import EquitySnapshot, Order, Portfolio, Position, Trade
 from execution.states import OrderStatus, PositionStatus
-from market.clock import Clock, Now
+from market.clock import Clock, Now, moment
 from notifications.models import Event
 from risk.exits import ExitReason
 from risk.models import Decision, Outcome
@@ -305,3 +305,26 @@ def test_what_the_market_did_before_the_entry_happened_to_somebody_else(world):
     world.closes(105.0, 106.0, 106.0)
     world.market.candles[key].low[-1] = 80.0
     assert world.tick().outcome == Outcome.EXIT
+
+
+def test_a_fill_that_came_slots_later_counts_from_its_own_candle(world):
+    """Decided in one slot, filled two candles on: what the price did in between was before the position."""
+    held(world)
+    late = world.slot + 1
+    Position.objects.update(opened_at=moment((late * INTERVAL + 5) * 1000))
+    world.slot = late + 1
+    world.closes(105.0, 80.0, 106.0)
+    assert world.tick().outcome == Outcome.NOTHING
+    assert position().status == PositionStatus.OPEN
+
+
+def test_a_doubled_bell_that_read_the_row_before_the_tick_ended_retries_the_exit(world):
+    held(world)
+    world.closes(105.0, 80.0)
+    world.market.down_for_quotes = True
+    world.tick()
+    Bot.objects.update(lease_token="somebody-who-ticked-meanwhile")
+    world.market.down_for_quotes = False
+    world.tick()
+    assert position().status == PositionStatus.CLOSED
+    assert Bot.objects.get().ticks_failed == 0
