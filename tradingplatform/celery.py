@@ -1,9 +1,10 @@
 """The Celery application. Start a worker with ``celery -A tradingplatform worker -Q trading``."""
 
+import gc
 import os
 
 from celery import Celery
-from celery.signals import setup_logging, task_prerun
+from celery.signals import setup_logging, task_prerun, worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradingplatform.settings")
 
@@ -16,6 +17,12 @@ app.autodiscover_tasks(["tradingplatform"])
 @setup_logging.connect
 def _keep_our_logs(**_: object) -> None:
     """Celery leaves logging alone when somebody answers this signal: apps.py has set it up."""
+
+
+@worker_process_init.connect
+def _leave_old_objects_alone(**_: object) -> None:
+    """What was imported before the fork lives as long as the child: the garbage collector need not look at it again."""
+    gc.freeze()
 
 
 @task_prerun.connect

@@ -13,8 +13,7 @@ import psutil
 
 def new_token() -> str:
     """A name for one tick of this process: machine, process id, its start, and a random part. 36 characters at most."""
-    pid = os.getpid()
-    return f"{_machine()}.{pid}.{_started(pid)}.{secrets.token_hex(4)}"
+    return f"{_holder(os.getpid())}.{secrets.token_hex(4)}"
 
 
 def is_gone(token: str) -> bool:
@@ -25,6 +24,12 @@ def is_gone(token: str) -> bool:
     if machine != _machine() or not (pid.isdecimal() and started.isdecimal()):
         return False
     return _started(int(pid)) != started
+
+
+@cache
+def _holder(own_pid: int) -> str:
+    """This process; asked again after a fork, which has another number."""
+    return f"{_machine()}.{own_pid}.{_started(own_pid)}"
 
 
 def _started(pid: int) -> str:
