@@ -6,9 +6,8 @@ from decimal import Decimal
 from bots.models import Bot
 from execution.models import BotBook, EquitySnapshot, Portfolio, Position
 from execution.states import PositionStatus
-from execution.totals import book_change, equity, figures, holding, value
+from execution.totals import book_change, bot_equity, equity, figures, holding, value
 from market.clock import Now
-from market.money import exact
 
 
 def mark(portfolio: Portfolio, position_id: int, price: Decimal, priced_at: datetime) -> Position:
@@ -48,12 +47,6 @@ def rebase_account_peak(portfolio: Portfolio) -> None:
     """The same for the whole account."""
     portfolio.peak_equity = equity(portfolio)
     portfolio.save(update_fields=["peak_equity"])
-
-
-def bot_equity(bot: Bot, book: BotBook) -> Decimal:
-    """A bot's own equity in quote: its capital and what it made of it."""
-    with exact():
-        return bot.capital + book.realised + book.unrealised
 
 
 def snapshot_bot(bot: Bot, book: BotBook, now: Now, *, stale: bool) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from bots.models import Bot
 from execution.models import AssetExposure, BotBook, Portfolio, Position
 from execution.states import LIVE_POSITION
-from execution.totals import equity, free_cash
+from execution.totals import bot_equity, equity, free_cash
 from market.clock import Now
 from market.exchange import Quote
 from market.instruments import Instrument
@@ -43,12 +43,11 @@ def read_exposure(
     bot in between counts.
     """
     book: BotBook = bot.book
-    with exact():
-        bot_equity = bot.capital + book.realised + book.unrealised
+    own_equity = bot_equity(bot, book)
     return Exposure(
         bot_capital=bot.capital,
-        bot_equity=bot_equity,
-        bot_peak_equity=max(book.peak_equity, bot_equity),
+        bot_equity=own_equity,
+        bot_peak_equity=max(book.peak_equity, own_equity),
         bot_day_start_equity=book.day_start_equity,
         bot_position_notional=_total(_live_exposures(bot.pk)),
         loss_streak=book.loss_streak,

@@ -7,6 +7,7 @@ order gate reads two rows however many positions there are.
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bots.models import Bot
 from execution.ledger import Holding
 from execution.models import AssetExposure, BotBook, Portfolio, Position
 from market.money import ZERO, exact
@@ -80,7 +81,7 @@ def book_change(portfolio: Portfolio, book: BotBook, position: Position, before:
         book.realised += change.realised
         book.fees += change.fees
         book.unrealised += change.unrealised
-        book.peak_equity = max(book.peak_equity, position.bot.capital + book.realised + book.unrealised)
+        book.peak_equity = max(book.peak_equity, bot_equity(position.bot, book))
     portfolio.save()
     book.save()
     if change.exposure:
@@ -91,6 +92,12 @@ def equity(portfolio: Portfolio) -> Decimal:
     """The account's equity at the last marks."""
     with exact():
         return portfolio.capital + portfolio.realised + portfolio.unrealised
+
+
+def bot_equity(bot: Bot, book: BotBook) -> Decimal:
+    """A bot's own equity in quote, at the last mark: its capital and what it made of it."""
+    with exact():
+        return bot.capital + book.realised + book.unrealised
 
 
 def free_cash(portfolio: Portfolio) -> Decimal:

@@ -49,11 +49,6 @@ class Quote:
     last: Decimal
     at_ms: int
 
-    @property
-    def mid(self) -> Decimal:
-        """Halfway between bid and ask (exact: a sum halved has one more digit, no rounding)."""
-        return (self.bid + self.ask) / 2
-
 
 class MarketData(Protocol):
     """Public data of one exchange. Every method raises ``Transient`` or ``Rejected``, nothing else."""

@@ -49,10 +49,7 @@ class Window:
     @property
     def gaps(self) -> int:
         """How many candles are missing between the first and the last."""
-        if not len(self.candles):
-            return 0
-        span_ms = int(self.candles.opened_ms[-1] - self.candles.opened_ms[0])
-        return span_ms // self.interval_ms + 1 - len(self.candles)
+        return self.candles.missing(len(self.candles), self.interval_ms // 1000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from bots.models import Bot
 from bots.strategies.base import Signal
-from execution.marking import bot_equity
 from execution.models import BotBook, Position
+from execution.totals import bot_equity
 from market.candles import Candles
 from market.instruments import Instrument
 from market.slots import slot_at, slot_start_ms

@@ -14,13 +14,11 @@ from redis.retry import Retry
 from bots.models import ExchangeAccount, Mode
 from execution.executors import BaseExecutor
 from execution.paper import PaperTrader
-from market.ccxt_exchange import CcxtExchange
+from market.ccxt_exchange import SIMULATED, CcxtExchange
 from market.clock import Clock, load_clock
 from market.exchange import MarketData
 from market.fetcher import DataFetcher
 from market.instruments import Instrument
-
-SIMULATED = "simulated"
 
 
 @dataclass(frozen=True)
