@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from bots import schedule
 from bots.models import Bot, BotStatus
 from market.clock import Now
-from market.slots import TIMEFRAMES, slot_at, slot_start_ms
+from market.slots import TIMEFRAMES, grace_ms, slot_at, slot_start_ms
 from notifications.events import publish
 from notifications.models import Severity
 
@@ -25,10 +25,6 @@ lease has been killed."""
 
 AGAIN = "again"
 """In the lease's place: the slot was ticked before, and what the bot holds was not seen to."""
-
-LATE_SHARE = 0.1  # of the interval: a signal that old may no longer enter
-LATE_MOST_S = 300  # market seconds: nor may one of five minutes, however long the candle
-LATE_LEAST_WALL_S = 5  # wall seconds: at high speed the machine needs this much to get round at all
 
 
 class IllegalTransition(Exception):
@@ -213,8 +209,6 @@ def _freed(again: bool) -> dict[str, Any]:
 def is_late(slot: int, interval_s: int, stagger_s: int, now: Now, speed: float) -> bool:
     """Whether the slot's tick is too old to enter, so that it may only exit.
 
-    Late is more than a tenth of the interval or five minutes of market time, the shorter, after the bot's time in the
-    slot; but never less than five seconds of wall time.
+    Late is later than the bot's time in the slot and ``grace_ms``.
     """
-    allowed_s = max(min(LATE_SHARE * interval_s, LATE_MOST_S), LATE_LEAST_WALL_S * speed)
-    return now.market_ms > slot_start_ms(slot, interval_s) + (stagger_s + allowed_s) * 1000
+    return now.market_ms > slot_start_ms(slot, interval_s) + stagger_s * 1000 + grace_ms(interval_s, speed)

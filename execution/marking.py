@@ -1,13 +1,19 @@
 """Valuing open positions, and the equity that follows."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from bots.models import Bot
+from execution.lock import under_portfolio_lock
 from execution.models import BotBook, EquitySnapshot, Portfolio, Position
-from execution.states import PositionStatus
+from execution.states import LIVE_POSITION, PositionStatus
 from execution.totals import book_change, bot_equity, equity, figures, holding, value
-from market.clock import Now
+from market.clock import Now, moment
+from market.hygiene import LARGEST_JUMP
+from market.live_prices import Price
+from market.slots import TIMEFRAMES, grace_ms
 
 
 def mark(portfolio: Portfolio, position_id: int, price: Decimal, priced_at: datetime) -> Position:
@@ -21,6 +27,39 @@ def mark(portfolio: Portfolio, position_id: int, price: Decimal, priced_at: date
     position.save(update_fields=["mark_price", "marked_at", "unrealised", "exposure"])
     book_change(portfolio, position.bot.book, position, before)
     return position
+
+
+def symbols_held() -> set[str]:
+    """The symbols of all live positions."""
+    live = Position.objects.filter(status__in=list(LIVE_POSITION))
+    return set(live.order_by().values_list("symbol", flat=True).distinct())
+
+
+def mark_all(prices: Mapping[str, Price]) -> int:
+    """Value every open position whose symbol has a price here, account by account. Returns how many were looked at.
+
+    A price that is more than LARGEST_JUMP times the last mark, or its reciprocal, is not believed: the closes of two
+    candles have to agree on it first. Call it outside a transaction.
+    """
+    open_positions = Position.objects.filter(status=PositionStatus.OPEN, symbol__in=list(prices))
+    by_account: dict[int, list[tuple[int, Price]]] = {}
+    for pk, account_id, symbol, mark_price in open_positions.values_list("pk", "account_id", "symbol", "mark_price"):
+        if believable(prices[symbol].price, mark_price):
+            by_account.setdefault(account_id, []).append((pk, prices[symbol]))
+    for account_id, marks in by_account.items():
+        under_portfolio_lock(account_id, partial(_mark_each, marks))
+    return sum(map(len, by_account.values()))
+
+
+def _mark_each(marks: list[tuple[int, Price]], portfolio: Portfolio) -> None:
+    for pk, price in marks:
+        mark(portfolio, pk, price.price, moment(price.at_ms))
+
+
+def believable(price: Decimal, mark_price: Decimal | None) -> bool:
+    """Whether a position that was last marked at ``mark_price`` may be valued at this live price."""
+    jump = Decimal(str(LARGEST_JUMP))
+    return mark_price is None or (mark_price <= jump * price and price <= jump * mark_price)
 
 
 def open_day(bot_id: int, now: Now) -> BotBook:
@@ -62,7 +101,19 @@ def snapshot_bot(bot: Bot, book: BotBook, now: Now, *, stale: bool) -> None:
     )
 
 
-def snapshot_portfolio(portfolio: Portfolio, now: Now) -> None:
+def has_old_marks(account_id: int, now: Now, speed: float) -> bool:
+    """Whether an open position is valued at a price older than its own bot's candles would give."""
+    rows = Position.objects.filter(account_id=account_id, status=PositionStatus.OPEN)
+    for timeframe, marked_at, opened_at in rows.values_list("bot__timeframe", "marked_at", "opened_at"):
+        interval_s = TIMEFRAMES[timeframe]
+        allowed = timedelta(seconds=interval_s, milliseconds=grace_ms(interval_s, speed))
+        since = marked_at or opened_at
+        if since is not None and now.market_at - since > allowed:
+            return True
+    return False
+
+
+def snapshot_portfolio(portfolio: Portfolio, now: Now, *, stale: bool) -> None:
     """Keep the account's equity at this moment, at the positions' last marks."""
     EquitySnapshot.objects.create(
         account_id=portfolio.account_id,
@@ -71,4 +122,5 @@ def snapshot_portfolio(portfolio: Portfolio, now: Now) -> None:
         equity=equity(portfolio),
         realised=portfolio.realised,
         unrealised=portfolio.unrealised,
+        stale=stale,
     )

@@ -9,6 +9,7 @@ from execution.models import AssetExposure, BotBook, Portfolio, Position
 from execution.states import LIVE_POSITION
 from execution.totals import bot_equity, equity, free_cash
 from market.clock import Now
+from market.clock_offset import Offset
 from market.exchange import Quote
 from market.instruments import Instrument
 from market.money import ZERO, exact
@@ -22,11 +23,12 @@ from risk.verdicts import Exposure, Proposal
 @dataclass(frozen=True, slots=True)
 class Pricing:
     """How the proposal was priced: what the exchange allows, the close that the strategy decided on, the live quote,
-    and how long a quote may be believed (milliseconds of market time)."""
+    how far the exchange's clock is from ours, and how long a quote may be believed (milliseconds of market time)."""
 
     instrument: Instrument
     trusted_price: Decimal
     quote: Quote
+    clock: Offset
     stale_after_ms: int
 
 
@@ -60,6 +62,7 @@ def read_exposure(
         trusted_price=pricing.trusted_price,
         bid=pricing.quote.bid,
         priced_at_ms=pricing.quote.at_ms,
+        clock=pricing.clock,
         now_ms=now.market_ms,
         stale_after_ms=pricing.stale_after_ms,
         dead_man_triggered=pull(now),

@@ -12,6 +12,8 @@ from market.exchange import ExchangeError, Quote, Rejected, Transient
 from market.window import NOTHING, Wanted
 
 _WINDOW_AGE_S = 7 * 86_400  # a series that nobody asks for any more goes away (wall time)
+_FIRST_NOTE_MS, _LONGEST_NOTE_MS = 300, 10_000  # wall time between two questions for what could not be had
+_TRIES_AGE_S = 600
 
 
 class CandleStore:
@@ -20,7 +22,6 @@ class CandleStore:
     def __init__(self, client: redis.Redis, namespace: str) -> None:
         self._redis = client
         self._namespace = namespace
-        self._pause = f"{namespace}:pause"
 
     def key(self, wanted: Wanted) -> str:
         """The name of the series."""
@@ -32,23 +33,29 @@ class CandleStore:
     def read(self, wanted: Wanted) -> tuple[Candles, str]:
         """The known candles, and why no more may be asked for just now ("" when they may). One round trip."""
         key = self.key(wanted)
-        window, note, pause = cast(list[bytes | None], self._redis.mget(key, f"{key}:note", self._pause))
-        return _candles(window, wanted.interval_ms), (pause or note or b"").decode()
+        window, note = cast(list[bytes | None], self._redis.mget(key, f"{key}:note"))
+        return _candles(window, wanted.interval_ms), (note or b"").decode()
 
     def keep(self, wanted: Wanted, candles: Candles) -> None:
         self._redis.set(self.key(wanted), candles.to_bytes(), ex=_WINDOW_AGE_S)
 
-    def note(self, wanted: Wanted, reason: str, lasting_ms: int) -> None:
-        """Nobody asks for this series again for a while (wall milliseconds): ``reason``."""
-        self._redis.set(f"{self.key(wanted)}:note", reason, px=lasting_ms)
+    def note(self, wanted: Wanted, reason: str) -> int:
+        """Nobody asks for this series again for a while, and for longer each time: ``reason``.
 
-    def pause(self, reason: str, lasting_ms: int) -> None:
-        """Nobody asks the exchange for anything for a while (wall milliseconds): ``reason``."""
-        self._redis.set(self._pause, reason, px=lasting_ms)
+        Returns how often in a row that has been noted now.
+        """
+        key = self.key(wanted)
+        tries = self._redis.incr(f"{key}:tries")
+        lasting_ms = min(_LONGEST_NOTE_MS, _FIRST_NOTE_MS * 2 ** min(tries - 1, 10))
+        with self._redis.pipeline(transaction=False) as write:
+            write.expire(f"{key}:tries", _TRIES_AGE_S)
+            write.set(f"{key}:note", reason, px=lasting_ms)
+            write.execute()
+        return tries
 
-    def paused(self) -> str:
-        """Why nobody may ask the exchange just now; "" when they may."""
-        return cast(bytes, self._redis.get(self._pause) or b"").decode()
+    def clear(self, wanted: Wanted) -> int:
+        """The series is as it should be. Returns how often in a row it had not been."""
+        return int(cast(bytes | None, self._redis.getdel(f"{self.key(wanted)}:tries")) or 0)
 
     def read_quote(self, symbol: str) -> Quote | ExchangeError | None:
         """The quote or the failure that another call has just got."""

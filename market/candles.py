@@ -28,10 +28,9 @@ class Candles:
     def __len__(self) -> int:
         return len(self.opened_ms)
 
-    def __getitem__(self, span: slice) -> "Candles":
-        return Candles(
-            self.opened_ms[span], self.open[span], self.high[span], self.low[span], self.close[span], self.volume[span]
-        )
+    def __getitem__(self, rows: "slice | NDArray[np.intp]") -> "Candles":
+        """Some of the candles: a slice (a view), or row numbers in any order (a copy)."""
+        return Candles(self.opened_ms[rows], *(column[rows] for column in self.prices()))
 
     @property
     def last_opened_ms(self) -> int | None:
@@ -53,13 +52,22 @@ class Candles:
         return int(opened[-1] - opened[0]) // (interval_s * 1000) + 1 - len(opened) if len(opened) else 0
 
     def merged(self, newer: "Candles", keep: int) -> "Candles":
-        """This window continued by ``newer`` (which wins where both have a candle), the last ``keep`` of it."""
+        """Both windows as one, ``newer`` winning where both have a candle; the last ``keep`` of it."""
         if not len(newer):
             return self[-keep:]
-        older = self[: int(np.searchsorted(self.opened_ms, newer.opened_ms[0], side="left"))]
+        cut = int(np.searchsorted(self.opened_ms, newer.opened_ms[0], side="left"))
+        overlap = self.opened_ms[cut:]
+        only_here = cut + np.flatnonzero(~np.isin(overlap, newer.opened_ms))
+        head = self[:cut] if not len(only_here) else self[np.concatenate([np.arange(cut), only_here])]
+        joined = head._followed_by(newer)
+        if len(only_here):
+            joined = joined[np.argsort(joined.opened_ms, kind="stable")]
+        return joined[-keep:]
+
+    def _followed_by(self, newer: "Candles") -> "Candles":
         return Candles(
-            np.concatenate([older.opened_ms, newer.opened_ms])[-keep:],
-            *(np.concatenate([a, b])[-keep:] for a, b in zip(older.prices(), newer.prices(), strict=True)),
+            np.concatenate([self.opened_ms, newer.opened_ms]),
+            *(np.concatenate([a, b]) for a, b in zip(self.prices(), newer.prices(), strict=True)),
         )
 
     def prices(self) -> tuple[Column, Column, Column, Column, Column]:

@@ -5,22 +5,26 @@ asked through ccxt's raw endpoints: its load_markets would keep 45 MB of structu
 costs more CPU than the request.
 """
 
-import re
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 import ccxt
 import structlog
 
+from market.access import Access
 from market.candles import Candles
 from market.clock import Clock
-from market.exchange import Quote, Rejected, Transient
+from market.exchange import ExchangeError, Quote, Rejected, Transient
 from market.instruments import Instrument
 from market.listings import from_binance, from_ccxt
+from market.rate_limits import Cost, Priority, from_pace
+from market.rate_limits import from_binance as limits_of_binance
+from market.read_errors import Says, what_it_says
 from market.redaction import redacted
 
 log = structlog.get_logger()
@@ -35,6 +39,7 @@ _READ_TIMEOUT_MS = 4_000  # a read may simply be asked again
 _LISTINGS_AGE_S = 3600.0  # ticks, steps and trading halts change now and then
 _LISTINGS_RETRY_S = 60.0
 _BACK_OFF_S = 5.0  # where the exchange says "too many requests" without saying for how long
+_MOST_NAMED = 100  # symbols in one question; for more it is asked for all of them, at the same weight
 
 _REFUSALS = (ccxt.BadRequest, ccxt.AuthenticationError, ccxt.NotSupported, ccxt.ArgumentsRequired)
 _TOO_MANY = (ccxt.DDoSProtection, ccxt.RateLimitExceeded)
@@ -50,13 +55,19 @@ class CcxtExchange:
     """Public data of one exchange (``market.exchange.MarketData``). Raises Transient or Rejected, nothing else.
 
     ``base_url`` is where the simulated exchange listens (``http://127.0.0.1:8899``), None for a real one; ``clock``
-    stamps quotes with market time. Raises ValueError for an exchange that ccxt does not know.
+    stamps quotes with market time; ``access`` is asked before every request. Raises ValueError for an exchange that
+    ccxt does not know.
     """
 
-    def __init__(self, exchange_id: str, base_url: str | None = None, clock: Clock = _WALL_TIME) -> None:
+    def __init__(
+        self, exchange_id: str, base_url: str | None = None, clock: Clock = _WALL_TIME, access: Access | None = None
+    ) -> None:
         self.id = SIMULATED if base_url else exchange_id
         self._clock = clock
+        self._access = access or Access()
         self._ccxt = _connection(exchange_id, base_url)
+        if self.id not in _RAW_BINANCE:
+            self._access.limits = from_pace(self._ccxt.rateLimit)
         self._instruments: dict[str, Instrument] = {}
         self._ids: dict[str, str] = {}
         self._reload_at_s = 0.0
@@ -80,7 +91,7 @@ class CcxtExchange:
     def fetch_candles(self, symbol: str, timeframe: str, since_ms: int | None, limit: int) -> Candles:
         """Up to ``limit`` candles from ``since_ms`` on (None: the newest), as they came; the last may still be open."""
         market_id = self._market_id(symbol)
-        with self._reading(f"candles of {symbol} {timeframe}"):
+        with self._asking(f"candles of {symbol} {timeframe}", Priority.CANDLES, weight=2):
             if self.id not in _RAW_BINANCE:
                 return Candles.from_rows(self._ccxt.fetch_ohlcv(symbol, timeframe, since_ms, limit))
             query = {"symbol": market_id, "interval": timeframe, "limit": limit}
@@ -91,7 +102,7 @@ class CcxtExchange:
     def fetch_quote(self, symbol: str) -> Quote:
         """The best prices now, stamped with the moment before asking. Transient while one side of the book is empty."""
         market_id, at_ms = self._market_id(symbol), self._clock.now().market_ms
-        with self._reading(f"quote of {symbol}"):
+        with self._asking(f"quote of {symbol}", Priority.EXITS, weight=2):
             if self.id in _RAW_BINANCE:
                 ticker = self._ccxt.publicGetTicker24hr({"symbol": market_id})
                 texts = ticker["bidPrice"], ticker["askPrice"], ticker["lastPrice"]
@@ -103,13 +114,37 @@ class CcxtExchange:
             raise Transient(f"{self.id}: nobody bids or asks for {symbol} now")
         return Quote(symbol=symbol, bid=bid, ask=ask, last=last, at_ms=at_ms)
 
+    def fetch_prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
+        """The last price of each that is listed and has one, in quote. One request, however many there are."""
+        known = self.instruments()
+        wanted = {self._ids[symbol]: symbol for symbol in symbols if symbol in known}
+        if not wanted:
+            return {}
+        with self._asking("live prices", Priority.PRICES, weight=4):
+            if self.id not in _RAW_BINANCE:
+                tickers = self._ccxt.fetch_tickers(sorted(wanted.values()))
+                found = {symbol: str(ticker["last"]) for symbol, ticker in tickers.items()}
+            else:
+                named = {"symbols": json.dumps(sorted(wanted), separators=(",", ":"))}
+                listed = _list(self._ccxt.publicGetTickerPrice(named if len(wanted) <= _MOST_NAMED else {}))
+                found = {wanted[row["symbol"]]: row["price"] for row in listed if row["symbol"] in wanted}
+            prices = {symbol: Decimal(text) for symbol, text in found.items() if text != "None"}
+        return {symbol: price for symbol, price in prices.items() if price.is_finite() and price > 0}
+
+    def fetch_time(self) -> int | None:
+        """The exchange's clock, UTC milliseconds of wall time; None when it has no way of telling."""
+        if not self._ccxt.has["fetchTime"]:
+            return None
+        with self._asking("the exchange's clock", Priority.PRICES, weight=1):
+            return int(self._ccxt.fetch_time())
+
     def _market_id(self, symbol: str) -> str:
         if symbol not in self.instruments():
             raise Rejected(f"{self.id} has no spot symbol {symbol}", code="-1121")
         return self._ids[symbol]
 
     def _load(self) -> None:
-        with self._reading("symbols"):
+        with self._asking("symbols", Priority.PRICES, weight=20):
             found = self._binance_listings() if self.id in _RAW_BINANCE else self._ccxt_listings()
             if not found:
                 raise ValueError("no spot symbols")
@@ -119,7 +154,9 @@ class CcxtExchange:
     def _binance_listings(self) -> list[tuple[str, Instrument]]:
         query = {} if self.id == "binanceus" else {"showPermissionSets": "false"}  # half of the answer
         found = []
-        for listing in _list(self._ccxt.publicGetExchangeInfo(query)["symbols"]):
+        info = self._ccxt.publicGetExchangeInfo(query)
+        self._access.limits = limits_of_binance(info.get("rateLimits", ())) or self._access.limits
+        for listing in _list(info["symbols"]):
             if not listing["isSpotTradingAllowed"]:
                 continue
             base, quote = (self._ccxt.safe_currency_code(listing[name]) for name in ("baseAsset", "quoteAsset"))
@@ -140,31 +177,40 @@ class CcxtExchange:
         return found
 
     @contextmanager
-    def _reading(self, what: str) -> Iterator[None]:
-        """Around one read: its shorter timeout, and every error as one of ours."""
-        self._ccxt.timeout = _READ_TIMEOUT_MS
+    def _asking(self, what: str, priority: Priority, weight: int) -> Iterator[None]:
+        """Around one read: leave to make it, its shorter timeout, every error as one of ours, and how it went."""
+        ticket = self._access.admit(priority, Cost(weight))
+        self._ccxt.timeout, self._ccxt.last_response_headers = _READ_TIMEOUT_MS, None
+        failure: ExchangeError | None = None
         try:
             yield
         except ccxt.BaseError as error:
-            self._translate(what, error)
+            failure = self._translated(what, error)
         except OSError as error:  # what requests raises and ccxt lets through
-            raise Transient(f"{self.id}: {what}: {type(error).__name__}") from None
+            failure = Transient(f"{self.id}: {what}: {type(error).__name__}")
         except _UNREADABLE as error:
-            raise Transient(f"{self.id}: {what}: unreadable answer ({redacted(repr(error))})") from None
+            failure = Transient(f"{self.id}: {what}: unreadable answer ({redacted(repr(error))})")
         finally:
             self._ccxt.timeout = _TIMEOUT_MS
+        if failure is None or isinstance(failure, Rejected):
+            self._access.answered(ticket, _number_in(self._headers(), "x-mbx-used-weight-1m"))
+        if failure is not None:
+            self._access.failed(what, failure)
+            raise failure from None
 
-    def _translate(self, what: str, error: Exception) -> NoReturn:
+    def _translated(self, what: str, error: Exception) -> ExchangeError:
         text = redacted(f"{self.id}: {what}: {type(error).__name__}: {error}")
-        if isinstance(error, _REFUSALS):
-            code = re.search(r'"code"\s*:\s*"?(-?\d+)', str(error))
-            raise Rejected(text, code=code[1] if code else "") from None
-        raise Transient(text, retry_after_s=self._told_to_wait_s() if isinstance(error, _TOO_MANY) else 0.0) from None
+        says, code = what_it_says(str(error), isinstance(error, _REFUSALS), isinstance(error, _TOO_MANY))
+        if says is Says.NO:
+            return Rejected(text, code=code)
+        if says is Says.LATER:
+            return Transient(text)
+        banned = isinstance(error, ccxt.DDoSProtection) and " 418 " in str(error)
+        wait_s = _number_in(self._headers(), "retry-after")
+        return Transient(text, retry_after_s=_BACK_OFF_S if wait_s is None else max(wait_s, 1), banned=banned)
 
-    def _told_to_wait_s(self) -> float:
-        headers = self._ccxt.last_response_headers or {}
-        told = str(headers.get("Retry-After", ""))
-        return float(told) if told.isdecimal() else _BACK_OFF_S
+    def _headers(self) -> dict[str, str]:
+        return {str(name).lower(): str(value) for name, value in (self._ccxt.last_response_headers or {}).items()}
 
 
 def _connection(exchange_id: str, base_url: str | None) -> Any:
@@ -187,6 +233,11 @@ def _connection(exchange_id: str, base_url: str | None) -> Any:
             name: base_url.rstrip("/") + urlsplit(url).path for name, url in connection.urls["api"].items()
         }
     return connection
+
+
+def _number_in(headers: dict[str, str], name: str) -> int | None:
+    text = headers.get(name, "")
+    return int(text) if text.isdecimal() else None
 
 
 def _list(answer: object) -> list[Any]:

@@ -1,5 +1,6 @@
-"""What the platform asks of any exchange, and the three ways in which asking can fail."""
+"""What the platform asks of any exchange, and the ways in which asking can fail."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -9,19 +10,31 @@ from market.instruments import Instrument
 
 
 class ExchangeError(Exception):
-    """Something between us and the exchange went wrong. Always one of the three below."""
+    """Something between us and the exchange went wrong. Always one of those below."""
 
 
 class Transient(ExchangeError):
     """Nothing happened, and the same call may succeed later (network, overload, maintenance).
 
     ``retry_after_s`` is in wall seconds: above 0 the exchange itself said how long to stay away, and asking earlier
-    makes it worse (Binance bans the address).
+    makes it worse (Binance bans the address). ``banned``: it had enough of us already.
     """
 
-    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
+    def __init__(self, message: str, retry_after_s: float = 0.0, *, banned: bool = False) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.banned = banned
+
+
+class Withheld(Transient):
+    """Not even asked: the budget is used up, or the exchange told us to stay away, or it has stopped answering.
+
+    ``again_in_s``: wall seconds until asking makes sense again.
+    """
+
+    def __init__(self, message: str, again_in_s: float) -> None:
+        super().__init__(message)
+        self.again_in_s = again_in_s
 
 
 class Rejected(ExchangeError):
@@ -63,3 +76,9 @@ class MarketData(Protocol):
 
     def fetch_quote(self, symbol: str) -> Quote:
         """The best prices now."""
+
+    def fetch_prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
+        """The last price of every one of the symbols that has one, in quote, from one request."""
+
+    def fetch_time(self) -> int | None:
+        """The exchange's clock, UTC milliseconds of wall time; None when it does not tell."""

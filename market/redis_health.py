@@ -10,9 +10,13 @@ _PAUSE_S = 1.0
 
 
 class RedisHealth:
-    """After a failure Redis is left alone for a second of wall time: a hung one costs its timeout at every call."""
+    """After a failure Redis is left alone for a second of wall time: a hung one costs its timeout at every call.
 
-    def __init__(self) -> None:
+    ``what`` is shared through it.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
         self._lost = False
         self._again_at_s = 0.0
 
@@ -21,11 +25,11 @@ class RedisHealth:
 
     def lost(self, error: Exception) -> None:
         if not self._lost:
-            log.warning("redis lost: market data is no longer shared", error=f"{type(error).__name__}: {error}")
+            log.warning("redis_lost", not_shared_now=self._what, error=f"{type(error).__name__}: {error}")
         self._lost = True
         self._again_at_s = time.monotonic() + _PAUSE_S
 
     def works(self) -> None:
         if self._lost:
-            log.info("redis is back: market data is shared again")
+            log.info("redis_is_back", shared_again=self._what)
         self._lost = False

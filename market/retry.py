@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from market.exchange import Transient
+from market.exchange import Transient, Withheld
 
 T = TypeVar("T")
 
@@ -16,12 +16,14 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.25, 2.0
 def retried(read: Callable[[], T], deadline_s: float) -> T:
     """``read()``, asked up to three times while it raises Transient and ``time.monotonic()`` is before the deadline.
 
-    Waits are exponential with full jitter. An exchange that says how long to stay away is not asked again. Raises the
-    last Transient, or Rejected at once.
+    Waits are exponential with full jitter. An exchange that says how long to stay away, or may not be asked now, is not
+    asked again. Raises the last Transient, or Rejected at once.
     """
     for attempt in range(_TRIES):
         try:
             return read()
+        except Withheld:
+            raise
         except Transient as error:
             wait_s = random.uniform(0, min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**attempt))
             last_one = attempt == _TRIES - 1

@@ -1,23 +1,22 @@
 """Closed candles, asked for by one process and read by all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import redis
 import structlog
 
 from market.candle_store import CandleStore
+from market.candles import Candles
 from market.clock import Clock
-from market.exchange import ExchangeError, MarketData, Transient
+from market.exchange import MarketData
+from market.hygiene import Defect
 from market.refresh import Update, up_to_date
 from market.single_flight import SingleFlight
-from market.window import Source, Wanted, Window
+from market.window import KEPT, Source, Wanted, Window
 
 log = structlog.get_logger()
-
-_UNPUBLISHED_NOTE_MS = 300
-_FAILURE_NOTE_MS = 1000
-_LONGEST_PAUSE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,11 @@ class SharedCandles:
         known, _ = self.store.read(wanted)
         return wanted.window(known, Source.LAST_KNOWN, "another process has been asking for it for too long")
 
+    def known(self, wanted: Wanted) -> Window:
+        """What is stored, without asking the exchange."""
+        known, note = self.store.read(wanted)
+        return wanted.window(known, Source.CACHE, note)
+
     def _settled(self, wanted: Wanted) -> Window | None:
         """What can be said without asking the exchange; None when it has to be asked."""
         known, note = self.store.read(wanted)
@@ -51,36 +55,40 @@ class SharedCandles:
 
     def _refreshed(self, wanted: Wanted, renew: Callable[[], None], deadline_s: float) -> Window:
         known, _ = self.store.read(wanted)
-        update = up_to_date(self.exchange, self.clock, wanted, known, deadline_s, renew)
+        after_page = partial(self._keep_page, wanted)
+        update = up_to_date(self.exchange, self.clock, wanted, known, deadline_s, after_page, renew)
         window = update.window(wanted)
         try:
             self._remember(wanted, update, window)
         except redis.RedisError as error:  # costs the others a request, not this call its candles
-            log.warning("candles not shared", symbol=wanted.symbol, timeframe=wanted.timeframe, error=str(error))
+            log.warning("candles_not_shared", symbol=wanted.symbol, timeframe=wanted.timeframe, error=str(error))
         return window
 
+    def _keep_page(self, wanted: Wanted, candles: Candles) -> None:
+        """A long window is kept page by page: whoever goes on after a death begins where it ended."""
+        self.store.keep(wanted, candles)
+        log.info("backfill", symbol=wanted.symbol, timeframe=wanted.timeframe, candles=len(candles), of=KEPT - 1)
+
     def _remember(self, wanted: Wanted, update: Update, window: Window) -> None:
+        """Share what came. Trouble with a series is told when it begins and when it ends, not at every try."""
         if len(update.candles):
             self.store.keep(wanted, update.candles)
-        if wanted.settled_by(update.candles):
-            return
-        self.store.note(wanted, window.reason, _FAILURE_NOTE_MS if update.error else _UNPUBLISHED_NOTE_MS)
-        if update.error:
-            heed(self.store, update.error)
-        log.warning(
-            "candles not fresh",
-            symbol=wanted.symbol,
-            timeframe=wanted.timeframe,
-            slot=wanted.slot,
-            behind=window.behind,
-            dropped=window.dropped,
-            reason=window.reason,
-        )
+        if update.defects:
+            log.warning("candles_unsound", symbol=wanted.symbol, timeframe=wanted.timeframe, **_told(update.defects))
+        settled = wanted.settled_by(update.candles)
+        tries = self.store.clear(wanted) if settled else self.store.note(wanted, window.reason)
+        if settled and tries:
+            log.info("candles_fresh_again", symbol=wanted.symbol, timeframe=wanted.timeframe, after_tries=tries)
+        elif not settled and tries == 1:
+            log.warning(
+                "candles_not_fresh",
+                symbol=wanted.symbol,
+                timeframe=wanted.timeframe,
+                slot=wanted.slot,
+                behind=window.behind,
+                reason=window.reason,
+            )
 
 
-def heed(store: CandleStore, error: ExchangeError) -> None:
-    """When the exchange told one process to stay away, the whole fleet does: its limits are per address."""
-    if isinstance(error, Transient) and error.retry_after_s > 0:
-        wait_s = min(error.retry_after_s, _LONGEST_PAUSE_S)
-        store.pause(f"told to wait {wait_s:g} s: {error}", max(1, round(wait_s * 1000)))
-        log.warning("exchange told us to wait", seconds=wait_s)
+def _told(defects: Mapping[Defect, int]) -> dict[str, int]:
+    return {defect.name.lower(): count for defect, count in defects.items()}

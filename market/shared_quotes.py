@@ -8,7 +8,6 @@ import structlog
 from market.candle_store import CandleStore
 from market.exchange import ExchangeError, MarketData, Quote, Transient
 from market.retry import retried
-from market.shared_candles import heed
 from market.single_flight import SingleFlight
 
 log = structlog.get_logger()
@@ -38,9 +37,6 @@ class SharedQuotes:
         return found
 
     def _asked(self, symbol: str, deadline_s: float) -> Quote | ExchangeError:
-        pause = self.store.paused()
-        if pause:
-            return Transient(pause)
         found: Quote | ExchangeError
         try:
             found = retried(lambda: self.exchange.fetch_quote(symbol), deadline_s)
@@ -48,8 +44,6 @@ class SharedQuotes:
             found = error
         try:
             self.store.keep_quote(symbol, found, self.age_ms)
-            if isinstance(found, ExchangeError):
-                heed(self.store, found)
         except redis.RedisError as error:
-            log.warning("quote not shared", symbol=symbol, error=str(error))
+            log.warning("quote_not_shared", symbol=symbol, error=str(error))
         return found

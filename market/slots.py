@@ -24,3 +24,17 @@ def slot_at(market_ms: int, interval: int) -> int:
 def slot_start_ms(slot: int, interval: int) -> int:
     """When a slot begins, UTC milliseconds of market time."""
     return slot * interval * 1000
+
+
+LATE_SHARE = 0.1  # of the interval: news that old are no news any more
+LATE_MOST_S = 300  # market seconds: nor are those of five minutes ago, however long the candle
+LATE_LEAST_WALL_S = 5  # wall seconds: at high speed the machine needs this much to get round at all
+
+
+def grace_ms(interval: int, speed: float) -> int:
+    """How long a slot's candle may be awaited, and its signal acted on: market milliseconds.
+
+    A tenth of the interval (seconds) or five minutes of market time, the shorter; but never less than five seconds of
+    wall time.
+    """
+    return round(max(min(LATE_SHARE * interval, LATE_MOST_S), LATE_LEAST_WALL_S * speed) * 1000)

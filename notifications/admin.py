@@ -1,11 +1,11 @@
-"""The console of events."""
+"""The console of events and conditions."""
 
 from typing import Any
 
 from django.contrib import admin
 
-from notifications.admin_base import SEVERITY_COLOURS, ReadOnlyAdmin, at, display
-from notifications.models import Event
+from notifications.admin_base import SEVERITY_COLOURS, ReadOnlyAdmin, age, at, display, moment
+from notifications.models import Condition, Event
 
 
 @admin.register(Event)
@@ -22,3 +22,24 @@ class EventAdmin(ReadOnlyAdmin):
     @display(description="severity", ordering="severity", label=SEVERITY_COLOURS)
     def level(self, event: Event) -> tuple[str, str]:
         return event.severity, event.get_severity_display()
+
+
+@admin.register(Condition)
+class ConditionAdmin(ReadOnlyAdmin):
+    """What lasts, or lasted, newest first."""
+
+    list_display = ("began", "state", "level", "kind", "subject", "text")
+    list_filter = (("ended_at", admin.EmptyFieldListFilter), "kind", "severity")
+    search_fields = ("subject", "text")
+
+    began = at("began_at", "began (UTC)")
+
+    @display(description="state", label={"lasts": "danger", "over": "default"})
+    def state(self, condition: Condition) -> tuple[str, str]:
+        if condition.ended_at is None:
+            return "lasts", f"for {age(condition.began_at)} now"
+        return "over", f"ended {moment(condition.ended_at)}"
+
+    @display(description="severity", ordering="severity", label=SEVERITY_COLOURS)
+    def level(self, condition: Condition) -> tuple[str, str]:
+        return condition.severity, condition.get_severity_display()

@@ -38,3 +38,29 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Condition(models.Model):
+    """Something that lasts: it begins once and ends once, however many processes notice it, and each is one event.
+
+    Like an event it knows nothing of trading: a kind, what it is about, a sentence.
+    """
+
+    kind = models.CharField(max_length=48)
+    subject = models.CharField(max_length=96, help_text="what it is about; at most one of a kind lasts per subject")
+    severity = models.CharField(max_length=8, choices=Severity.choices, default=Severity.WARNING)
+    text = models.CharField(max_length=500, help_text="how it began, one sentence for people")
+    began_at = models.DateTimeField(help_text="wall time")
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="wall time; empty while it lasts")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject"], condition=Q(ended_at__isnull=True), name="condition_lasts_once"
+            ),
+            models.CheckConstraint(condition=Q(severity__in=Severity.values), name="condition_severity_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text

@@ -21,11 +21,11 @@ class ExitReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExitCall:
-    """Close now: why, at what price (quote) it was called, and which candle (open time, UTC ms) called it."""
+    """Close now: why, at what price (quote) it was called, and which candle (open time, UTC ms) did, if one did."""
 
     reason: ExitReason
     price: Decimal
-    opened_ms: int
+    opened_ms: int | None = None
 
 
 def review_exits(
@@ -54,6 +54,15 @@ def review_exits(
         call = _judge(stop_price, target_price, candles, int(i))
         if call is not None:
             return call
+    return None
+
+
+def review_price(stop_price: Decimal | None, target_price: Decimal | None, price: Decimal) -> ExitCall | None:
+    """The exit that one price calls for: the stop at or below its price, the target at or above."""
+    if stop_price is not None and price <= stop_price:
+        return ExitCall(ExitReason.STOP, price)
+    if target_price is not None and price >= target_price:
+        return ExitCall(ExitReason.TARGET, price)
     return None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 
+from market.clock_offset import LIMIT_MS
 from market.money import canonical, exact
 from risk.verdicts import Check, CheckResult, Exposure, Proposal
 
@@ -60,6 +61,17 @@ class FreshPrices:
             return CheckResult(self.name, False, limit, "no price")
         age = exposure.now_ms - exposure.priced_at_ms
         return CheckResult(self.name, abs(age) <= exposure.stale_after_ms, limit, f"{age} ms")
+
+
+class ClockInStep:
+    """The exchange's clock and ours agree: further apart, slots are not its candles and it may refuse what we sign."""
+
+    name = "clock"
+
+    def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
+        clock = exposure.clock
+        value = f"{clock.ahead_ms} ms ahead, give or take {clock.within_ms}"
+        return CheckResult(self.name, not clock.too_far, f"{LIMIT_MS} ms apart", value)
 
 
 class Prices:
@@ -140,6 +152,7 @@ SANITY_CHECKS: tuple[Check, ...] = (
     Halts(),
     LimitRows(),
     FreshPrices(),
+    ClockInStep(),
     Prices(),
     PriceCollar(),
     Books(),

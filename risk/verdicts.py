@@ -7,6 +7,7 @@ from dataclasses import InitVar, dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from market.clock_offset import Offset
 from market.instruments import Instrument
 from market.money import exact
 from risk.limits import BotLimits, PortfolioLimits
@@ -64,6 +65,7 @@ class Exposure:
     trusted_price: Decimal | None  # the close of the last closed candle: what the market was when the strategy decided
     bid: Decimal | None  # what a sale would fetch now
     priced_at_ms: int | None  # when bid and reference price were asked for; None when they could not be had
+    clock: Offset  # the exchange's clock against ours
     now_ms: int
     stale_after_ms: int  # a price older than this is no price
     dead_man_triggered: bool

@@ -1,6 +1,6 @@
 """Stand-ins for the outside world, which follow its rules: an exchange without HTTP, an executor with a script."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -9,7 +9,7 @@ import numpy as np
 
 from execution.executors import BaseExecutor
 from market.candles import Candles
-from market.clock import Now
+from market.clock import Clock, Now
 from market.exchange import Quote, Transient
 from market.instruments import Instrument
 from market.orders import Fill, OrderReport, OrderRequest, ReportStatus
@@ -25,6 +25,8 @@ class FakeMarket:
     id: str = "simulated"
     down: bool = False
     down_for_quotes: bool = False
+    down_for_time: bool = False
+    ahead_ms: int | None = None
     requests: int = 0
 
     def instruments(self) -> dict[str, Instrument]:
@@ -40,6 +42,16 @@ class FakeMarket:
         if self.down_for_quotes:
             raise Transient("no quotes now")
         return self.quotes[symbol]
+
+    def fetch_prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
+        self._count()
+        return {symbol: self.quotes[symbol].last for symbol in symbols if symbol in self.quotes}
+
+    def fetch_time(self) -> int | None:
+        self._count()
+        if self.down_for_time:
+            raise Transient("no time now")
+        return None if self.ahead_ms is None else Clock().now().wall_ms + self.ahead_ms
 
     def _count(self) -> None:
         self.requests += 1

@@ -30,6 +30,11 @@ def halt_text(halt: Mapping[str, str], var: Path) -> str:
     return f"{halt['scope']}: {halt['text']} ({halt['cause']}, {halt['raised_at'][:16]} UTC): {clear}"
 
 
+def condition_text(condition: Mapping[str, str]) -> str:
+    """Something that lasts (see ``alarms.conditions_lasting``)."""
+    return f"{condition['text']} (since {condition['began_at'][11:19]} UTC)"
+
+
 def span(seconds: float) -> str:
     """How long, in the unit that a person would use."""
     if seconds < 120:

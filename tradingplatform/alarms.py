@@ -1,8 +1,9 @@
-"""What keeps entries from happening, as plain values: the dead man's switch and the halts in force."""
+"""What keeps entries from happening, as plain values: the dead man's switch, the halts in force, what lasts."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
+from notifications.conditions import lasting
 from risk.deadman_stage import Stage, deadlines, stage
 from risk.models import DeadMansSwitch, Halt
 
@@ -37,3 +38,17 @@ def halts_in_force() -> list[dict[str, str]]:
         for halt in halts
     ]
     return sorted(told, key=lambda halt: not halt["scope"].startswith("account "))
+
+
+def conditions_lasting() -> list[dict[str, str]]:
+    """Trouble with the exchange and its data that lasts, the oldest first."""
+    return [
+        {
+            "kind": condition.kind,
+            "subject": condition.subject,
+            "severity": condition.severity,
+            "text": condition.text,
+            "began_at": condition.began_at.isoformat(),
+        }
+        for condition in lasting()
+    ]

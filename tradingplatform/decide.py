@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from bots.strategies.base import Action, Signal, Strategy
 from market.candles import Candles
-from market.hygiene import implausible
 from market.instruments import Instrument
-from risk.exits import ExitReason, review_exits
+from market.trust import believed, implausible, why_not_trusted
+from risk.exits import ExitCall, ExitReason, review_exits, review_price
 from risk.limits import BotLimits
 from risk.sizing import size
 from risk.verdicts import Proposal
@@ -74,20 +74,29 @@ class Choice:
     act: Enter | Close | Nothing
 
 
-def decide(subject: Subject, held: Held | None, strategy: Callable[[], Strategy], candles: Candles) -> Choice:
-    """The choice after the last closed candle. ``candles`` must not be empty.
+def decide(
+    subject: Subject,
+    held: Held | None,
+    strategy: Callable[[], Strategy],
+    candles: Candles,
+    live_price: Decimal | None = None,
+) -> Choice:
+    """The choice after the last closed candle.
 
     ``strategy`` makes the strategy, and is called when stop and target have been looked at: a strategy that cannot be
-    made any more must not keep a position from its stop.
+    made any more must not keep a position from its stop. ``live_price`` is given where the last candle is missing or
+    not believed: what is held is then judged by it too.
     """
-    last_price = subject.instrument.price_from_float(float(candles.close[-1]))
-    if held is not None:
-        since_entry = candles.since(held.candle_ms)
-        call = review_exits(held.stop_price, held.target_price, since_entry, held.since_ms)
-        if call is not None:
-            return Choice(None, Close(call.reason, last_price, f"{call.reason.lower()} reached at {call.price}"))
+    call = None if held is None else _exit_call(held, believed(candles), live_price)
+    last_price = _last_price(subject, candles) if live_price is None else live_price
+    if call is not None and last_price is not None:
+        return Choice(None, Close(call.reason, last_price, f"{call.reason.lower()} reached at {call.price}"))
+    if last_price is None or not len(candles):
+        return Choice(None, Nothing("no candles"))
     wanting = strategy()
     signal = wanting.evaluate(candles)
+    if signal.action is Action.EXIT and held is not None and implausible(candles):
+        return Choice(signal, Nothing(f"{signal.reason}; the last candle's jump is not believed"))
     if signal.action is Action.EXIT and held is not None:
         return Choice(signal, Close(ExitReason.STRATEGY, last_price, signal.reason))
     if signal.action is Action.EXIT:
@@ -96,7 +105,7 @@ def decide(subject: Subject, held: Held | None, strategy: Callable[[], Strategy]
         return Choice(signal, Nothing(signal.reason))
     if held is not None:
         return Choice(signal, Nothing(f"{signal.reason}; a position is held already"))
-    why_not = subject.no_entry or _why_not_trusted(candles, wanting.longest_period, subject.interval_s)
+    why_not = subject.no_entry or why_not_trusted(candles, wanting.longest_period, subject.interval_s)
     return Choice(signal, Nothing(f"no entry: {why_not}") if why_not else Enter(signal))
 
 
@@ -124,9 +133,13 @@ def propose(subject: Subject, signal: Signal, worst_price: Decimal, slot: int) -
     )
 
 
-def _why_not_trusted(candles: Candles, look_back: int, interval_s: int) -> str:
-    """Why an entry may not be decided on these candles; empty when it may."""
-    missing = candles.missing(look_back + 1, interval_s)
-    if missing:
-        return f"{missing} candles are missing in the look-back"
-    return "the last candle's jump is not believed" if implausible(candles) else ""
+def _last_price(subject: Subject, candles: Candles) -> Decimal | None:
+    return subject.instrument.price_from_float(float(candles.close[-1])) if len(candles) else None
+
+
+def _exit_call(held: Held, candles: Candles, live_price: Decimal | None) -> ExitCall | None:
+    """Whether stop or target was reached: by the candles since the entry, else by the live price."""
+    call = review_exits(held.stop_price, held.target_price, candles.since(held.candle_ms), held.since_ms)
+    if call is None and live_price is not None:
+        return review_price(held.stop_price, held.target_price, live_price)
+    return call

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTasks
 
-from execution.marking import snapshot_portfolio
+from execution.marking import has_old_marks, snapshot_portfolio
 from execution.models import Portfolio
 from market.clock import Now
 from risk.deadman import watch
@@ -38,8 +38,9 @@ def watch_dead_mans_switch(now: Now) -> None:
         watch(now)
 
 
-def snapshot_accounts(now: Now) -> None:
-    """Keep every account's equity at its positions' last marks."""
+def snapshot_accounts(now: Now, speed: float) -> None:
+    """Keep every account's equity at its positions' last marks; stale where one of them is old. ``speed`` is the market
+    clock's."""
     with transaction.atomic():
         for portfolio in Portfolio.objects.all():
-            snapshot_portfolio(portfolio, now)
+            snapshot_portfolio(portfolio, now, stale=has_old_marks(portfolio.account_id, now, speed))

@@ -20,7 +20,7 @@ from execution.states import LIVE_POSITION, PositionStatus
 from market.clock import load_clock
 from market.money import ZERO, canonical, exact
 from risk.models import Decision, Halt, Outcome
-from tradingplatform.alarms import halts_in_force, switch_state
+from tradingplatform.alarms import conditions_lasting, halts_in_force, switch_state
 from tradingplatform.reading import one_moment
 from tradingplatform.running import State, platform_state
 from tradingplatform.sim_stats import KEYS, exchange_stats
@@ -63,7 +63,11 @@ def _accounts() -> dict[str, Any]:
 
 
 def _alarms(wall_at: datetime) -> dict[str, Any]:
-    return {"dead_mans_switch": switch_state(wall_at), "halts_in_force": halts_in_force()}
+    return {
+        "dead_mans_switch": switch_state(wall_at),
+        "halts_in_force": halts_in_force(),
+        "conditions": conditions_lasting(),
+    }
 
 
 def _counts(wall_at: datetime) -> dict[str, Any]:

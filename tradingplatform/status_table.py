@@ -1,15 +1,17 @@
 """The status as text for a terminal. PURE."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from market.money import decimals_shown
-from tradingplatform.alarm_texts import halt_text, span, switch_text
+from tradingplatform.alarm_texts import condition_text, halt_text, span, switch_text
 from tradingplatform.typed import make
 
 COLUMNS = ("name", "symbol", "timeframe", "strategy", "status", "position", "unrealised", "realised", "ticks", "last")
+MOST_ALIKE = 3
 _RIGHT = {"position", "unrealised", "realised", "ticks", "last"}
 
 
@@ -47,9 +49,19 @@ def _totals(status: Mapping[str, Any]) -> Iterator[str]:
     yield f"refusals   {_counts(status['refusals'])}"
     yield f"halts      {status['halts']} in force, {status['halts_ever']} ever"
     yield from (f"HALTED     {halt_text(halt, var)}" for halt in status["halts_in_force"])
+    yield from _conditions(status["conditions"])
     yield f"switch     {switch_text(status['dead_mans_switch'], var)}"
     yield f"ticks      {status['ticks']}, {status['ticks_failed']} failed, {_last_tick(status['last_tick_age_s'])}"
     yield f"exchange   {_exchange(status['exchange'])}"
+
+
+def _conditions(conditions: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """A few of each kind: an outage makes one of every series."""
+    for kind, number in Counter(condition["kind"] for condition in conditions).items():
+        alike = [condition for condition in conditions if condition["kind"] == kind]
+        yield from (f"TROUBLE    {condition_text(condition)}" for condition in alike[:MOST_ALIKE])
+        if number > MOST_ALIKE:
+            yield f"           and {number - MOST_ALIKE} more of {kind.replace('_', ' ')}"
 
 
 def _exchange(stats: Mapping[str, Any]) -> str:

@@ -25,4 +25,5 @@ def watch_switch() -> None:
 @shared_task(name="tradingplatform.tasks.snapshot_accounts", ignore_result=True)
 def snapshot_all_accounts() -> None:
     """Keep every account's equity."""
-    snapshot_accounts(platform().clock.now())
+    clock = platform().clock
+    snapshot_accounts(clock.now(), clock.speed)

@@ -17,7 +17,7 @@ from bots.strategies.registry import build
 from execution.executors import BaseExecutor
 from execution.fills import worst_price
 from execution.lock import under_portfolio_lock
-from execution.marking import mark, open_day, snapshot_bot
+from execution.marking import believable, mark, open_day, snapshot_bot
 from execution.models import BotBook, Portfolio, Position
 from execution.portfolio import Pricing
 from execution.reconcile import settle_orders
@@ -25,15 +25,16 @@ from execution.states import LIVE_POSITION, PositionStatus
 from execution.submit import Exit, enter, leave
 from market.clock import Now, moment
 from market.exchange import ExchangeError
-from market.fetcher import Window
-from market.hygiene import implausible
+from market.fetcher import Price, Window
 from market.instruments import Instrument
 from market.slots import slot_at
+from market.trust import implausible
 from notifications.events import publish
 from notifications.models import Severity
 from risk.decisions import Grounds, forget_undecided, is_decided, write_decision
 from risk.models import Outcome
 from risk.verdicts import Approved
+from tradingplatform.conditions import begin_stale
 from tradingplatform.decide import Choice, Close, Enter, Nothing, Subject, decide, propose
 from tradingplatform.holder import new_token
 from tradingplatform.logs import log_context
@@ -45,6 +46,8 @@ log = structlog.get_logger()
 QUOTE_MAX_AGE_WALL_MS = 10_000
 """How old a quote may be when the gate reads it, wall time."""
 
+LIVE_PRICE_MAX_AGE_WALL_MS = 10_000
+"""How old a live price may be that a stop is judged by, wall time."""
 
 MOST_EXITS_A_SLOT = 30
 """After so many failed exits of one position, the next attempts wait for their slots: something needs a person."""
@@ -78,6 +81,7 @@ class Seen:
     position: Position | None = None
     instrument: Instrument | None = None
     window: Window | None = None
+    live: Price | None = None
     choice: Choice | None = None
 
     @property
@@ -86,8 +90,8 @@ class Seen:
 
     @property
     def stale(self) -> bool:
-        """Whether there was no last price to believe."""
-        return self.window is None or not self.window.fresh or implausible(self.window.candles)
+        """Whether there was no price to believe."""
+        return self.live is None and (self.window is None or _beyond_belief(self.window))
 
     def grounds(self, slot: int) -> Grounds:
         return grounds_of(slot, self.signal, self.window.candles if self.window else None)
@@ -159,14 +163,30 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
     if instrument is None:
         return Seen(position), Result(Outcome.SKIPPED, f"{bot.symbol} is not traded at the exchange")
     window = platform.fetcher.closed_candles(bot.symbol, bot.timeframe, this.slot)
-    seen = Seen(position, instrument, window)
-    if not len(window.candles):
-        return seen, Result(Outcome.SKIPPED, f"no candles: {window.reason}")
+    live = _live_price(this, instrument) if position is not None and _beyond_belief(window) else None
+    # A stop obeys any live price: a needless sale costs a fee, a missed one the position. A value has to be believed.
+    sound = live if position is not None and live and believable(live.price, position.mark_price) else None
     subject = subject_of(bot, bot.book, instrument, _why_no_entry(this, window))
     strategy = lambda: build(bot.strategy, bot.parameters)  # noqa: E731 - made only when it is asked
-    choice = decide(subject, held_by(bot, position), strategy, window.candles)
-    seen = Seen(position, instrument, window, choice)
+    choice = decide(subject, held_by(bot, position), strategy, window.candles, live.price if live else None)
+    seen = Seen(position, instrument, window, sound, choice)
+    if not isinstance(choice.act, Close) and not window.fresh and not (this.decided or _is_late(this)):
+        return seen, Result(Outcome.SKIPPED, f"no fresh candles: {window.reason}")  # perhaps they come in time
     return seen, _act(this, seen, subject, choice, executor)
+
+
+def _beyond_belief(window: Window) -> bool:
+    """Whether the last candle is missing, or its prices cannot be believed."""
+    return not window.fresh or implausible(window.candles)
+
+
+def _live_price(this: Pass, instrument: Instrument) -> Price | None:
+    """The last trade's price, for what is held while its candles cannot be had: the freshest price there is."""
+    found = this.platform.fetcher.prices([instrument.symbol]).get(instrument.symbol)
+    oldest_ms = this.now.market_ms - round(LIVE_PRICE_MAX_AGE_WALL_MS * this.platform.clock.speed)
+    if found is None or found.at_ms < oldest_ms:
+        return None
+    return Price(instrument.round_price(found.price), found.at_ms)
 
 
 def _live_position(bot: Bot) -> Position | None:
@@ -178,11 +198,15 @@ def _why_no_entry(this: Pass, window: Window) -> str:
     bot = this.bot
     if not bot.may_enter:
         return f"the bot is {bot.status}"
-    if is_late(this.slot, bot.interval_s, bot.stagger_s, this.now, this.platform.clock.speed):
+    if _is_late(this):
         return "the tick is late"
     if this.decided:
         return "the slot is decided"
     return "" if window.fresh else f"stale candles: {window.reason}"
+
+
+def _is_late(this: Pass) -> bool:
+    return is_late(this.slot, this.bot.interval_s, this.bot.stagger_s, this.now, this.platform.clock.speed)
 
 
 def _act(this: Pass, seen: Seen, subject: Subject, choice: Choice, executor: BaseExecutor) -> Result:
@@ -214,8 +238,9 @@ def _enter(this: Pass, seen: Seen, subject: Subject, signal: Signal, executor: B
     assert seen.window is not None
     try:
         quote = this.platform.fetcher.quote(instrument.symbol)
+        offset = this.platform.fetcher.clock_offset()
     except ExchangeError as error:
-        return Result(Outcome.NOTHING, f"no entry: no price: {error}")
+        return Result(Outcome.NOTHING, f"no entry: no price, or not the exchange's time: {error}")
     proposal = propose(subject, signal, instrument.round_price_up(worst_price(quote.ask)), this.slot)
     if isinstance(proposal, Nothing):
         return Result(Outcome.NOTHING, proposal.reason)
@@ -223,6 +248,7 @@ def _enter(this: Pass, seen: Seen, subject: Subject, signal: Signal, executor: B
         instrument=instrument,
         trusted_price=instrument.price_from_float(float(seen.window.candles.close[-1])),
         quote=quote,
+        clock=offset,
         stale_after_ms=round(QUOTE_MAX_AGE_WALL_MS * this.platform.clock.speed),
     )
     _forget_undecided(this)
@@ -241,10 +267,12 @@ def _finish(this: Pass, seen: Seen, result: Result) -> None:
             position = _mark_open(this, portfolio, seen)
             book = BotBook.objects.get(bot=this.bot)
         snapshot_bot(this.bot, book, this.now, stale=seen.stale)
+        if seen.window is not None and not seen.window.fresh and _is_late(this):
+            begin_stale(this.bot.symbol, this.bot.timeframe, seen.window, this.now)
         if not (result.stored or this.decided):
             _forget_undecided(this)
             write_decision(this.bot, seen.grounds(this.slot), result.outcome, result.reason, this.now)
-        release(this.claim, this.now, failed=False, again=_wants_again(position, seen, result))
+        release(this.claim, this.now, failed=False, again=_wants_again(this, position, seen, result))
 
     if seen.position is not None or result.outcome is Outcome.APPROVED:
         under_portfolio_lock(this.bot.account_id, finish)
@@ -256,9 +284,13 @@ def _finish(this: Pass, seen: Seen, result: Result) -> None:
 def _mark_open(this: Pass, portfolio: Portfolio, seen: Seen) -> Position | None:
     """The bot's live position, if it has one, valued at the last close when that can be believed."""
     position = _live_position(this.bot)
-    if position is None or seen.instrument is None or seen.window is None or not len(seen.window.candles):
+    if position is None or seen.instrument is None or seen.window is None:
         return position
+    if seen.live is not None:
+        return mark(portfolio, position.pk, seen.live.price, moment(seen.live.at_ms))
     candles = seen.window.candles
+    if not len(candles):
+        return position
     if implausible(candles):
         log.warning("mark_not_believed", close=float(candles.close[-1]), before=float(candles.close[-2]))
         return position
@@ -267,13 +299,16 @@ def _mark_open(this: Pass, portfolio: Portfolio, seen: Seen) -> Position | None:
     return mark(portfolio, position.pk, price, closed_at)
 
 
-def _wants_again(position: Position | None, seen: Seen, result: Result) -> bool:
-    """Whether the slot should be rung for again: what is held could not be seen to, or its exit has not succeeded."""
-    if position is None or (seen.instrument is not None and not seen.instrument.active):
+def _wants_again(this: Pass, position: Position | None, seen: Seen, result: Result) -> bool:
+    """Whether the slot should be rung for again: what is held could not be seen to, or its exit has not succeeded; or
+    nothing is held, and the candles may still come in time to enter."""
+    if seen.instrument is not None and not seen.instrument.active:
         return False
+    if position is None:
+        return result.outcome is Outcome.SKIPPED and this.bot.may_enter and not _is_late(this)
     if result.outcome is Outcome.EXIT:
         return position.exit_attempts < MOST_EXITS_A_SLOT or position.status != PositionStatus.OPEN
-    unseen = seen.window is None or not seen.window.fresh
+    unseen = seen.window is None or _beyond_belief(seen.window)
     return unseen or position.status != PositionStatus.OPEN or result.outcome is Outcome.SKIPPED
 
 

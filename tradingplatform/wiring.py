@@ -3,8 +3,10 @@
 Every process has one ``Platform``; ``platform()`` makes it on first use.
 """
 
-from dataclasses import dataclass
+import socket
+from dataclasses import dataclass, field
 from functools import cache, cached_property
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -14,11 +16,13 @@ from redis.retry import Retry
 from bots.models import ExchangeAccount, Mode
 from execution.executors import BaseExecutor
 from execution.paper import PaperTrader
+from market.access import Access
 from market.ccxt_exchange import SIMULATED, CcxtExchange
 from market.clock import Clock, load_clock
 from market.exchange import MarketData
 from market.fetcher import DataFetcher
 from market.instruments import Instrument
+from tradingplatform.conditions import teller
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Platform:
 
     clock: Clock
     exchange: MarketData
+    access: Access = field(default_factory=Access)
 
     @cached_property
     def redis(self) -> redis.Redis:
@@ -34,7 +39,14 @@ class Platform:
 
     @cached_property
     def fetcher(self) -> DataFetcher:
-        return DataFetcher(self.exchange, self.redis, self.clock, namespace=f"market:{self.exchange.id}")
+        return self.new_fetcher()
+
+    def new_fetcher(self, **options: Any) -> DataFetcher:
+        """A fetcher with its own patience (see DataFetcher); what is fetched is shared with all others."""
+        namespace = f"market:{self.exchange.id}"
+        return DataFetcher(
+            self.exchange, self.redis, self.clock, namespace, on_offset=self.access.set_offset, **options
+        )
 
     @cached_property
     def _paper(self) -> PaperTrader:
@@ -64,8 +76,13 @@ def platform() -> Platform:
     base_url = settings.SIM_URL if settings.EXCHANGE == SIMULATED else None
     if settings.EXCHANGE == SIMULATED and not base_url:
         raise RuntimeError("no SIM_URL: the simulated exchange is not running (start the platform with `make run`)")
-    exchange = CcxtExchange("binance" if base_url else settings.EXCHANGE, base_url=base_url, clock=clock)
-    return Platform(clock=clock, exchange=exchange)
+    access = Access(
+        connect_redis() if settings.REDIS_URL else None,
+        f"access:{settings.EXCHANGE}:{socket.gethostname()}",  # limits and bans are per address: hosts have their own
+        teller(settings.EXCHANGE, clock),
+    )
+    exchange = CcxtExchange("binance" if base_url else settings.EXCHANGE, base_url, clock, access)
+    return Platform(clock=clock, exchange=exchange, access=access)
 
 
 def connect_redis() -> redis.Redis:

@@ -14,7 +14,7 @@ from django_celery_beat.models import ClockedSchedule, CrontabSchedule, Periodic
 from execution.models import AssetExposure, EquitySnapshot, Order, Portfolio, Position, Purpose, Trade
 from execution.states import OrderStatus, PositionStatus
 from market.orders import OrderType, Side
-from notifications.models import Event, Severity
+from notifications.models import Condition, Event, Severity
 from risk.models import Decision, Halt, Outcome
 from tests.factories import make_bot, now_at
 
@@ -100,6 +100,10 @@ def a_trading_bot(number):
             account=account, bot=of, market_at=NOW.market_at, equity=1, realised=Decimal(-1), unrealised=Decimal(1)
         )
     AssetExposure.objects.create(portfolio=Portfolio.objects.get(account=account), asset="BTC", exposure=Decimal(105))
+    for ended_at in (None, NOW.wall_at):
+        Condition.objects.create(
+            kind="k", subject=f"bot {bot.pk}", text="it lasts", began_at=NOW.wall_at, ended_at=ended_at
+        )
     for severity in Severity:
         Event.objects.create(kind="k", severity=severity, bot_id=bot.pk, text="something happened", **AT)
     return bot

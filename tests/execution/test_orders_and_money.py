@@ -19,6 +19,7 @@ from execution.states import LIVE_POSITION, IllegalMove, OrderStatus, PositionSt
 from execution.submit import Exit, enter, leave, request_of
 from execution.totals import equity, free_cash
 from market.clock import Now
+from market.clock_offset import Offset
 from market.exchange import OutcomeUnknown
 from market.money import ZERO
 from market.orders import OrderReport, ReportStatus
@@ -55,7 +56,9 @@ def proposal(bot, amount="0.01", price="60000", slot=SLOT_0, **changes):
 
 def pricing(symbol="BTC/USDT", close="60000", bid=None, at_ms=NOW.market_ms - 1000):
     at = quote(symbol, bid or close, at_ms)
-    return Pricing(instrument(symbol), trusted_price=Decimal(close), quote=at, stale_after_ms=300_000)
+    return Pricing(
+        instrument(symbol), trusted_price=Decimal(close), quote=at, clock=Offset(0, 0, 0), stale_after_ms=300_000
+    )
 
 
 def buy(bot, executor: BaseExecutor, now: Now = NOW, **changes):

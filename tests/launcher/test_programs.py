@@ -47,7 +47,18 @@ def test_what_others_run_is_neither_started_nor_waited_for(given, missing):
     chosen = programs(given)
     waited_for = {address.partition(":")[0] for program in chosen for address in program.after}
 
-    everything = {"redis", "exchange", "trading", "housekeeping", "notifications", "beat", "sweeper", "web", "narrator"}
+    everything = {
+        "redis",
+        "exchange",
+        "trading",
+        "housekeeping",
+        "notifications",
+        "beat",
+        "guard",
+        "sweeper",
+        "web",
+        "narrator",
+    }
     assert {program.name for program in chosen} == everything - missing
     assert waited_for == {"redis", "http"} - {{"redis": "redis", "exchange": "http"}[name] for name in missing}
 

@@ -101,7 +101,18 @@ def terminal(tmp_path):
 
 def test_a_day_of_the_platform(terminal):
     terminal.until(lambda: "Everything is up" in terminal.text)
-    for name in ("redis", "exchange", "trading", "housekeeping", "notifications", "beat", "sweeper", "web", "narrator"):
+    for name in (
+        "redis",
+        "exchange",
+        "trading",
+        "housekeeping",
+        "notifications",
+        "beat",
+        "guard",
+        "sweeper",
+        "web",
+        "narrator",
+    ):
         assert re.search(rf"✓.* {name} +pid {terminal.pid(name)} ", terminal.text), terminal.text
     assert "Password" in terminal.text
     terminal.until(lambda: "\r\x1b[Kmarket 20" in terminal.text)
@@ -111,7 +122,7 @@ def test_a_day_of_the_platform(terminal):
     assert refused.returncode == 1
     assert f"already running on VAR={terminal.var} (pid {terminal.process.pid}, " in refused.stderr
 
-    others = {name: terminal.pid(name) for name in ("redis", "exchange", "beat", "sweeper", "web", "narrator")}
+    others = {name: terminal.pid(name) for name in ("redis", "exchange", "beat", "guard", "sweeper", "web", "narrator")}
     os.kill(terminal.pid("trading"), signal.SIGKILL)
     terminal.until(lambda: "trading is back with pid" in terminal.text, 60)
     assert "trading died (signal 9, SIGKILL), restarting it" in terminal.text

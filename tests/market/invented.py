@@ -1,6 +1,7 @@
 """An exchange in memory whose every candle is a function of its open time, and whose troubles are told beforehand."""
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -43,9 +44,15 @@ class InventedExchange:
     publishes_at_request: int = 0
     missing_ms: frozenset[int] = frozenset()
     spoiled_ms: frozenset[int] = frozenset()
+    spiked_ms: frozenset[int] = frozenset()
+    future_ms: int | None = None
     troubles: deque[ExchangeError | None] = field(default_factory=deque)
     asked: list[tuple[str, str, int | None, int]] = field(default_factory=list)
     quotes_asked: int = 0
+    prices_asked: list[list[str]] = field(default_factory=list)
+    unpriced: frozenset[str] = frozenset()
+    time_asked: int = 0
+    ahead_ms: int | None = 0
     id: str = "invented"
 
     def instruments(self) -> dict[str, Instrument]:
@@ -63,6 +70,10 @@ class InventedExchange:
         first_ms = max(self.oldest_ms, newest_ms - (most - 1) * interval_ms if since_ms is None else since_ms)
         found = candles_between(first_ms, min(newest_ms, first_ms + (most - 1) * interval_ms), interval_ms)
         found.high[np.isin(found.opened_ms, list(self.spoiled_ms))] = np.nan
+        for column in (found.high, found.close):
+            column[np.isin(found.opened_ms, list(self.spiked_ms))] *= 10
+        if self.future_ms is not None:
+            found = found.merged(candles_between(self.future_ms, self.future_ms, interval_ms), most)
         there = np.flatnonzero(~np.isin(found.opened_ms, list(self.missing_ms)))
         return Candles(found.opened_ms[there], *(column[there] for column in found.prices()))
 
@@ -71,6 +82,16 @@ class InventedExchange:
         self._trouble()
         price = Decimal(self.quotes_asked)
         return Quote(symbol, price, price + 1, price, at_ms=self.newest_ms)
+
+    def fetch_prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
+        self.prices_asked.append(sorted(symbols))
+        self._trouble()
+        return {symbol: Decimal(len(self.prices_asked)) for symbol in symbols if symbol not in self.unpriced}
+
+    def fetch_time(self) -> int | None:
+        self.time_asked += 1
+        self._trouble()
+        return None if self.ahead_ms is None else Clock().now().wall_ms + self.ahead_ms
 
     def _trouble(self) -> None:
         if self.troubles and (error := self.troubles.popleft()):

@@ -13,9 +13,11 @@ import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from market.exchange import Rejected, Transient
+from market.exchange import Rejected, Transient, Withheld
 from market.fetcher import DataFetcher
-from market.window import Source
+from market.hygiene import Defect
+from market.trust import implausible
+from market.window import OVERLAP, Source
 from tests.market.invented import HOUR_MS, SLOT, InventedExchange, candles_between, clock_at
 
 EXPECTED_MS = (SLOT - 1) * HOUR_MS
@@ -60,7 +62,7 @@ def in_threads(count, call):
 def test_the_first_asks_for_everything_at_once(client):
     exchange = exchange_with()
     window = fetcher_of(exchange, client).closed_candles("BTC/USDT", "1h", SLOT)
-    assert (window.fresh, window.source, window.dropped, window.reason) == (True, Source.EXCHANGE, 0, "")
+    assert (window.fresh, window.source, window.defects, window.reason) == (True, Source.EXCHANGE, {}, "")
     assert candles_of(window) == true_candles(999)
     assert exchange.asked == [("BTC/USDT", "1h", EXPECTED_MS - 998 * HOUR_MS, 1000)]
 
@@ -74,7 +76,7 @@ def test_the_second_reads_what_the_first_has_fetched(client):
     assert len(exchange.asked) == 1
 
 
-@pytest.mark.parametrize("slots_later", [1, 2, 40, 998])
+@pytest.mark.parametrize("slots_later", [1, 2, 40, 999 - OVERLAP])
 def test_later_slots_ask_for_what_came_since(client, slots_later):
     exchange = exchange_with()
     fetcher_of(exchange, client).closed_candles("BTC/USDT", "1h", SLOT)
@@ -82,7 +84,8 @@ def test_later_slots_ask_for_what_came_since(client, slots_later):
     exchange.newest_ms = slot * HOUR_MS
     window = fetcher_of(exchange, client, clock_at(slot * HOUR_MS)).closed_candles("BTC/USDT", "1h", slot)
     assert candles_of(window) == true_candles(1000, last_ms=(slot - 1) * HOUR_MS)
-    assert exchange.asked[1:] == [("BTC/USDT", "1h", EXPECTED_MS, slots_later + 2)]
+    since_ms = EXPECTED_MS - (OVERLAP - 1) * HOUR_MS
+    assert exchange.asked[1:] == [("BTC/USDT", "1h", since_ms, slots_later + 1 + OVERLAP)]
 
 
 def test_after_a_long_absence_everything_is_fetched_anew(client):
@@ -146,7 +149,7 @@ def test_a_candle_that_is_published_late_is_asked_for_again(client):
     exchange = exchange_with(publishes_at_request=3)
     window = fetcher_of(exchange, client).closed_candles("BTC/USDT", "1h", SLOT)
     assert window.fresh
-    assert [limit for *_, limit in exchange.asked] == [1000, 3, 3]
+    assert [limit for *_, limit in exchange.asked] == [1000, 2 + OVERLAP, 2 + OVERLAP]
 
 
 def test_a_candle_that_stays_away_is_asked_for_three_times_by_all_together(client):
@@ -178,7 +181,7 @@ def test_a_candle_just_closed_by_our_clock_alone_is_asked_for_again(client):
     exchange = InventedExchange(newest_ms=EXPECTED_MS)
     fetcher = fetcher_of(exchange, client, clock_at(SLOT * HOUR_MS))
     assert fetcher.closed_candles("BTC/USDT", "1h", SLOT).fresh
-    assert [limit for *_, limit in exchange.asked] == [1000, 2, 2]
+    assert [limit for *_, limit in exchange.asked] == [1000, 1 + OVERLAP, 1 + OVERLAP]
 
 
 def test_a_hole_that_the_exchange_has_is_not_asked_for_for_ever(client):
@@ -194,7 +197,7 @@ def test_a_hole_that_the_exchange_has_is_not_asked_for_for_ever(client):
 def test_nonsense_is_dropped_at_the_border_and_counted(client):
     exchange = exchange_with(spoiled_ms=frozenset({EXPECTED_MS - 5 * HOUR_MS}))
     window = fetcher_of(exchange, client).closed_candles("BTC/USDT", "1h", SLOT)
-    assert (window.fresh, window.dropped, window.gaps) == (True, 1, 1)
+    assert (window.fresh, window.defects, window.gaps) == (True, {Defect.NOT_A_NUMBER: 1}, 1)
     assert np.isfinite(window.candles.high).all()
 
 
@@ -202,7 +205,7 @@ def test_a_wanted_candle_that_is_nonsense_makes_the_window_old(client):
     exchange = exchange_with(spoiled_ms=frozenset({EXPECTED_MS}))
     window = fetcher_of(exchange, client).closed_candles("BTC/USDT", "1h", SLOT)
     assert (window.fresh, window.behind) == (False, 1)
-    assert "unusable" in window.reason
+    assert "(1 not a number)" in window.reason
 
 
 # trouble with the exchange
@@ -250,16 +253,89 @@ def test_a_refusal_is_not_repeated(client):
     assert (window.fresh, window.reason, len(exchange.asked)) == (False, "no such symbol", 1)
 
 
-def test_told_to_wait_the_whole_fleet_waits(client):
+def test_told_to_wait_nobody_asks_again_by_himself(client):
     exchange = exchange_with(troubles=deque([Transient("429 Too Many Requests", retry_after_s=30)]))
+    window = fetcher_of(exchange, client).closed_candles("BTC/USDT", "1h", SLOT)
+    assert (window.reason, len(exchange.asked)) == ("429 Too Many Requests", 1)
+
+
+def test_what_is_withheld_is_not_asked_for_again_at_once(client):
+    exchange = exchange_with(troubles=deque([Withheld("the budget is used up", 40)]))
+    window = fetcher_of(exchange, client).closed_candles("BTC/USDT", "1h", SLOT)
+    assert (window.reason, len(exchange.asked)) == ("the budget is used up", 1)
+
+
+def test_one_series_in_trouble_leaves_the_others_alone(client):
+    exchange = exchange_with(troubles=deque([DOWN] * 3))
     fetcher = fetcher_of(exchange, client)
-    fetcher.closed_candles("BTC/USDT", "1h", SLOT)
-    other = fetcher_of(exchange, client).closed_candles("ETH/USDT", "1h", SLOT)
-    with pytest.raises(Transient, match="told to wait 30 s"):
-        fetcher.quote("ETH/USDT")
-    assert "told to wait 30 s" in other.reason
-    assert (len(exchange.asked), exchange.quotes_asked) == (1, 0)
-    assert 25_000 < client.pttl("test:pause") <= 30_000
+    assert not fetcher.closed_candles("BTC/USDT", "1h", SLOT).fresh
+    assert fetcher.closed_candles("ETH/USDT", "1h", SLOT).fresh
+
+
+def test_lasting_trouble_is_asked_about_ever_more_rarely_and_logged_when_it_begins_and_ends(client):
+    exchange = exchange_with(troubles=deque([DOWN] * 300))
+    fetcher = fetcher_of(exchange, client)
+    pauses = []
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(7):
+            assert not fetcher.closed_candles("BTC/USDT", "1h", SLOT).fresh
+            pauses.append(client.pttl("test:candles:BTC/USDT:1h:note"))
+            client.delete("test:candles:BTC/USDT:1h:note")  # as when it has run out
+        exchange.troubles.clear()
+        assert fetcher.closed_candles("BTC/USDT", "1h", SLOT).fresh
+    assert pauses == sorted(pauses)
+    assert 0 < pauses[0] <= 300
+    assert 9_000 < pauses[-1] <= 10_000
+    said = [entry["event"] for entry in logs if entry["event"].startswith("candles")]
+    assert said == ["candles_not_fresh", "candles_fresh_again"]
+
+
+def test_a_hole_that_the_exchange_fills_later_is_healed(client):
+    hole_ms = EXPECTED_MS - 2 * HOUR_MS
+    exchange = exchange_with(missing_ms=frozenset({hole_ms}))
+    assert fetcher_of(exchange, client).closed_candles("BTC/USDT", "1h", SLOT).gaps == 1
+    exchange.missing_ms = frozenset()
+    exchange.newest_ms += HOUR_MS
+    window = fetcher_of(exchange, client, clock_at((SLOT + 1) * HOUR_MS)).closed_candles("BTC/USDT", "1h", SLOT + 1)
+    assert (window.fresh, window.gaps) == (True, 0)
+    assert candles_of(window) == true_candles(1000, last_ms=SLOT * HOUR_MS)
+
+
+def test_a_candle_that_the_exchange_hides_for_once_is_not_forgotten(client):
+    exchange = exchange_with()
+    fetcher_of(exchange, client).closed_candles("BTC/USDT", "1h", SLOT)
+    exchange.missing_ms = frozenset({EXPECTED_MS - HOUR_MS})
+    exchange.newest_ms += HOUR_MS
+    window = fetcher_of(exchange, client, clock_at((SLOT + 1) * HOUR_MS)).closed_candles("BTC/USDT", "1h", SLOT + 1)
+    assert (window.fresh, window.gaps) == (True, 0)
+
+
+def test_a_long_window_is_kept_page_by_page(client):
+    exchange = exchange_with(page=300, troubles=deque([None, None, *[DOWN] * 3]))
+    with structlog.testing.capture_logs() as logs:
+        window = fetcher_of(exchange, client).closed_candles("BTC/USDT", "1h", SLOT)
+    assert (window.fresh, len(window.candles)) == (False, 600 - OVERLAP)
+    assert [entry["candles"] for entry in logs if entry["event"] == "backfill"] == [300, 600 - OVERLAP]
+    client.delete("test:candles:BTC/USDT:1h:note")  # as when it has run out
+    again = fetcher_of(exchange, client).closed_candles("BTC/USDT", "1h", SLOT)
+    assert candles_of(again) == true_candles(999)
+
+
+def test_a_bad_print_is_left_out_when_the_next_candle_does_not_agree(client):
+    exchange = exchange_with(spiked_ms=frozenset({EXPECTED_MS}))
+    window = fetcher_of(exchange, client).closed_candles("BTC/USDT", "1h", SLOT)
+    assert implausible(window.candles)
+    exchange.newest_ms += HOUR_MS
+    window = fetcher_of(exchange, client, clock_at((SLOT + 1) * HOUR_MS)).closed_candles("BTC/USDT", "1h", SLOT + 1)
+    assert (window.fresh, window.gaps, window.defects) == (True, 1, {Defect.BAD_PRINT: 1})
+    assert not implausible(window.candles)
+
+
+def test_a_candle_from_the_future_proves_nothing(client):
+    """The exchange shows one of next year, and not the wanted one."""
+    exchange = InventedExchange(newest_ms=EXPECTED_MS - HOUR_MS, future_ms=EXPECTED_MS + 9000 * HOUR_MS)
+    window = fetcher_of(exchange, client).closed_candles("BTC/USDT", "1h", SLOT)
+    assert (window.fresh, window.behind, window.defects) == (False, 1, {Defect.FUTURE: 1})
 
 
 def test_a_trouble_while_only_proof_is_missing_costs_nothing(client):
@@ -333,7 +409,7 @@ def test_without_redis_everyone_asks_alone_and_it_is_logged_once(redis_server):
             assert time.monotonic() < until
             time.sleep(0.02)
     said = [entry["event"] for entry in logs if "redis" in entry["event"]]
-    assert said == ["redis lost: market data is no longer shared", "redis is back: market data is shared again"]
+    assert said == ["redis_lost", "redis_is_back"]
 
 
 def test_a_frozen_redis_costs_one_timeout_a_second_not_one_per_call(redis_server):

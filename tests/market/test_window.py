@@ -2,7 +2,7 @@
 
 import pytest
 
-from market.window import KEPT, NOTHING, Source, Wanted
+from market.window import KEPT, NOTHING, OVERLAP, Source, Wanted
 from tests.market.invented import HOUR_MS, SLOT, candles_between
 
 WANTED = Wanted("BTC/USDT", "1h", SLOT, 100)
@@ -36,10 +36,10 @@ def test_settled(candles, settled):
 @pytest.mark.parametrize(
     ("last_slot", "limit"),
     [
-        (SLOT - 2, 3),  # the last known, the wanted, the open one
-        (SLOT - 10, 11),
-        (SLOT - 999, KEPT),
-        (SLOT - 1000, KEPT),  # too far back: all of it anew
+        (SLOT - 2, 2 + OVERLAP),  # the last known ones, the wanted, the open one
+        (SLOT - 10, 10 + OVERLAP),
+        (SLOT - 1000 + OVERLAP, KEPT),
+        (SLOT - 1001 + OVERLAP, KEPT),  # too far back: all of it anew
     ],
 )
 def test_only_what_is_missing_is_asked_for(last_slot, limit):
@@ -47,7 +47,18 @@ def test_only_what_is_missing_is_asked_for(last_slot, limit):
     since_ms, asked = WANTED.missing_after(kept)
     assert asked == limit
     assert since_ms + (asked - 2) * HOUR_MS == EXPECTED_MS
-    assert len(kept) == (0 if last_slot == SLOT - 1000 else 50)
+    assert len(kept) == (0 if last_slot == SLOT - 1001 + OVERLAP else 50)
+
+
+def test_no_more_is_asked_for_again_than_is_known():
+    since_ms, asked = WANTED.missing_after(known(SLOT - 2, count=3))
+    assert (since_ms, asked) == ((SLOT - 4) * HOUR_MS, 5)
+
+
+def test_a_window_tells_its_age():
+    window = WANTED.window(known(SLOT - 4), Source.LAST_KNOWN, "the network is down")
+    assert window.age_ms(SLOT * HOUR_MS + 7) == 3 * HOUR_MS + 7
+    assert WANTED.window(NOTHING, Source.LAST_KNOWN).age_ms(SLOT * HOUR_MS) is None
 
 
 def test_a_fresh_window():

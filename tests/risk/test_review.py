@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from market.clock_offset import Offset
 from risk.limits import BotLimits, PortfolioLimits
 from risk.review import CHECKS, NOT_EVALUATED, review
 from risk.verdicts import Approved, CheckResult, Exposure, Proposal, Refused
@@ -19,6 +20,7 @@ ORDER = [
     "halts",
     "limits",
     "fresh_prices",
+    "clock",
     "prices",
     "price_collar",
     "books",
@@ -59,6 +61,8 @@ SPOILT = {
     "no price": ({}, {"priced_at_ms": None}, "fresh_prices"),
     "stale price": ({}, {"now_ms": 1_060_001}, "fresh_prices"),
     "price of the future": ({}, {"now_ms": 939_999}, "fresh_prices"),
+    "exchange's clock ahead": ({}, {"clock": Offset(1006, 5, 0)}, "clock"),
+    "exchange's clock behind": ({}, {"clock": Offset(-1006, 5, 0)}, "clock"),
     "price of zero": ({"reference_price": D(0)}, {}, "prices"),
     "negative price": ({"reference_price": D(-1)}, {}, "prices"),
     "price far above the close": ({"target_price": None, "reference_price": D("102.01")}, {}, "price_collar"),
@@ -107,6 +111,7 @@ BOUNDARIES = {
     "asset_concentration": ("asset_exposure", D(24_000), D(24_000) + TINY),
     "portfolio_drawdown": ("account_equity", D(85_000) + TINY, D(85_000)),
     "fresh_prices": ("now_ms", 1_060_000, 1_060_001),
+    "clock": ("clock", Offset(1005, 5, 0), Offset(1006, 5, 0)),
     "free_cash": ("free_cash", D(1000), D(1000) - TINY),
 }
 
@@ -142,7 +147,7 @@ def test_the_refusal_names_limit_and_value(proposal, exposure):
 def test_what_comes_after_the_first_failure_is_listed_as_not_evaluated(proposal, exposure):
     verdict = review(proposal, replace(exposure, halts=("a", "b"), free_cash=D(0)))
     assert [result.name for result in verdict.results] == ORDER
-    assert [result.passed for result in verdict.results] == [True, True, False] + [None] * 15
+    assert [result.passed for result in verdict.results] == [True, True, False] + [None] * 16
     assert {result.note for result in verdict.results[3:]} == {NOT_EVALUATED}
 
 

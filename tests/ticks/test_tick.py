@@ -10,7 +10,7 @@ from bots.models import Bot, BotStatus
 from execution.models import EquitySnapshot, Order, Portfolio, Position, Trade
 from execution.states import OrderStatus, PositionStatus
 from market.clock import Clock, Now, moment
-from notifications.models import Event
+from notifications.models import Condition, Event
 from risk.exits import ExitReason
 from risk.models import Decision, Outcome
 from tests.factories import SLOT_0, instrument, make_bot
@@ -151,15 +151,38 @@ def test_an_old_candle_does_not_enter(world):
     world.closes(105.0)
     world.next_slot()  # the exchange has published nothing since
     decision = world.tick()
-    assert decision.outcome == Outcome.NOTHING
-    assert decision.reason.startswith("no entry: stale candles: ")
+    assert decision.outcome == Outcome.SKIPPED
+    assert decision.reason.startswith("no fresh candles: the exchange has no 15m candle of BTC/USDT")
+    assert not Condition.objects.exists()  # it may still come in time
+
+
+def test_a_candle_that_comes_in_time_is_entered_on(world):
+    world.closes(105.0)
+    world.next_slot()
+    assert world.tick().outcome == Outcome.SKIPPED
+    world.closes(102.0, 105.0)
+    assert world.tick(late_ms=5_000).outcome == Outcome.APPROVED
+    assert Decision.objects.filter(slot=world.slot).count() == 1
+
+
+def test_a_candle_that_does_not_come_in_time_is_told_once_and_not_entered_on(world):
+    world.closes(105.0)
+    world.next_slot()
+    world.tick()
+    decision = world.tick(late_ms=120_000)
+    assert (decision.outcome, decision.reason) == (Outcome.NOTHING, "no entry: the tick is late")
+    condition = Condition.objects.get(kind="stale_candles", ended_at=None)
+    assert (condition.subject, Event.objects.get(kind="stale_candles").severity) == ("BTC/USDT 15m", "WARNING")
+    world.closes(102.0, 105.0)
+    assert world.tick(late_ms=130_000) == decision  # the slot is done, nobody rings for it again
+    assert not Order.objects.exists()
 
 
 def test_no_candles_at_all_is_a_skipped_slot_and_not_a_failed_tick(world):
     world.market.down = True
     decision = world.tick()
     assert decision.outcome == Outcome.SKIPPED
-    assert decision.reason.startswith("no candles: ")
+    assert decision.reason.startswith("no fresh candles: ")
     assert world.bot.ticks_failed == 0
     assert EquitySnapshot.objects.get().stale
 
@@ -256,13 +279,69 @@ def test_a_slot_without_candles_is_tried_again_while_something_is_held(world):
     assert position().status == PositionStatus.CLOSED
 
 
-def test_a_flat_bot_does_not_try_a_slot_again(world):
+@pytest.mark.parametrize("status", [BotStatus.PAUSED, BotStatus.HALTED])
+def test_a_flat_bot_that_may_not_enter_does_not_try_a_slot_again(world, status):
+    Bot.objects.update(status=status)
     world.market.down = True
     world.tick()
     world.market.down = False
     world.closes(105.0)
     assert world.tick().outcome == Outcome.SKIPPED
-    assert not Order.objects.exists()
+    assert world.bot.ticks == 1
+
+
+LIVE_PRICES = {
+    # the live price while no candle can be had -> what becomes of a position with its stop at about 100 and no target
+    "at the stop": ("100", Outcome.EXIT),
+    "far below it": ("30", Outcome.EXIT),
+    "above it": ("104", Outcome.SKIPPED),
+}
+
+
+@pytest.mark.parametrize(("price", "outcome"), LIVE_PRICES.values(), ids=LIVE_PRICES.keys())
+def test_what_is_held_is_judged_by_the_live_price_while_candles_are_missing(world, price, outcome):
+    held(world)
+    Position.objects.update(stop_price=Decimal("100.5"), target_price=None)
+    world.market.quotes["BTC/USDT"] = quote("BTC/USDT", price, world.now.market_ms)
+    decision = world.tick()
+    assert decision.outcome == outcome
+    assert position().status == (PositionStatus.CLOSED if outcome == Outcome.EXIT else PositionStatus.OPEN)
+    if outcome == Outcome.SKIPPED:
+        assert position().mark_price == Decimal(price)
+        assert not EquitySnapshot.objects.first().stale
+
+
+def test_the_target_too(world):
+    held(world)
+    Position.objects.update(target_price=Decimal(110))
+    world.market.quotes["BTC/USDT"] = quote("BTC/USDT", "110", world.now.market_ms)
+    assert world.tick().outcome == Outcome.EXIT
+    assert position().exit_reason == ExitReason.TARGET
+
+
+def test_without_any_price_the_position_waits_and_its_equity_is_stale(world):
+    held(world)
+    marked = position().mark_price
+    world.market.quotes.clear()
+    assert world.tick().outcome == Outcome.SKIPPED
+    assert position().mark_price == marked
+    assert EquitySnapshot.objects.first().stale
+    assert world.bot.lease_token == "again"
+
+
+def test_an_exchange_whose_clock_is_off_is_not_entered_on(world):
+    world.market.ahead_ms = 5_000
+    world.closes(105.0)
+    decision = world.tick()
+    assert (decision.outcome, decision.failed_check) == (Outcome.REFUSED, "clock")
+
+
+def test_an_exchange_that_does_not_tell_its_time_is_not_entered_on(world):
+    world.market.down_for_time = True
+    world.closes(105.0)
+    decision = world.tick()
+    assert decision.outcome == Outcome.NOTHING
+    assert "the exchange's time" in decision.reason
 
 
 def test_no_price_means_no_entry(world):

@@ -19,7 +19,7 @@ from execution.models import (
     Position,
     Trade,
 )
-from notifications.models import Event
+from notifications.models import Condition, Event
 from risk.models import BotRiskLimits, DeadMansSwitch, Decision, Halt, PortfolioRiskLimits
 
 GROUPS: dict[str, dict[type, str]] = {
@@ -38,7 +38,7 @@ GROUPS: dict[str, dict[type, str]] = {
         EquitySnapshot: "Equity snapshots",
         CapitalChange: "Capital changes",
     },
-    "Log": {Event: "Events"},
+    "Log": {Event: "Events", Condition: "Conditions"},
     "Schedule": {PeriodicTask: "Periodic tasks", IntervalSchedule: "Intervals"},
     "Users": {User: "Users", Group: "Groups"},
 }

@@ -1,5 +1,6 @@
 """The live line: what the platform does, in the width of a terminal. PURE."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -14,6 +15,7 @@ def summary(status: Mapping[str, object], market_at: datetime, width: int | None
     """One line from the status (see ``manage.py status --json``); what is not there, or does not fit, is left out."""
     parts = [
         f"market {market_at:%Y-%m-%d %H:%M}",
+        *_conditions(status),
         *_account_halts(status),  # what stops everything comes first, where a narrow terminal has room
         _switch(status),
         _bots(status),
@@ -48,6 +50,13 @@ def _bot_halts(status: Mapping[str, object]) -> str:
     count = status.get("halts")
     bots = count - len(_account_halts(status)) if isinstance(count, int) else 0
     return f"{bots} HALTED" if bots > 0 else ""
+
+
+def _conditions(status: Mapping[str, object]) -> list[str]:
+    """``EXCHANGE DOWN``, ``39 STALE CANDLES``: what lasts, by its kind."""
+    lasting = status.get("conditions")
+    kinds = Counter(str(condition["kind"]) for condition in lasting) if isinstance(lasting, list) else Counter[str]()
+    return [f"{f'{number} ' if number > 1 else ''}{kind.replace('_', ' ').upper()}" for kind, number in kinds.items()]
 
 
 def _switch(status: Mapping[str, object]) -> str:

@@ -1,0 +1,109 @@
+"""What may last and keeps the fleet from trading on what it sees: in words, and as events that begin and end once.
+
+Market data, on its floor, knows no events: it says what it met, and here it is told.
+"""
+
+from collections.abc import Collection, Mapping
+
+import structlog
+from django.db import DatabaseError, transaction
+
+from market.clock import Clock, Now
+from market.clock_offset import LIMIT_MS, Offset
+from market.standing import Notice, OnNotice, Trouble
+from market.window import Window
+from notifications.conditions import begin, end, lasting
+from notifications.models import Severity
+
+log = structlog.get_logger()
+
+STALE_CANDLES, STALE_PRICES, CLOCK_APART = "stale_candles", "stale_prices", "clock_apart"
+TROUBLES: dict[Trouble, tuple[str, Severity]] = {
+    Trouble.LIMITED: ("exchange_limited", Severity.WARNING),
+    Trouble.BANNED: ("exchange_banned", Severity.CRITICAL),
+    Trouble.DOWN: ("exchange_down", Severity.CRITICAL),
+}
+"""The kind of event that tells of each trouble with the exchange."""
+
+
+def teller(exchange: str, clock: Clock) -> OnNotice:
+    """Who is told by market data when trouble with the exchange begins."""
+
+    def tell(notice: Notice) -> None:
+        now = clock.now()
+        try:
+            with transaction.atomic():
+                _begin_trouble(exchange, notice.trouble, notice.text, now)
+        except DatabaseError as error:  # the guard tells it again as long as it lasts
+            log.error("trouble_not_told", trouble=notice.trouble, error=str(error))
+
+    return tell
+
+
+def review_troubles(exchange: str, troubles: Mapping[Trouble, str], now: Now) -> None:
+    """Begin what is there, end what is not there any more. One transaction."""
+    with transaction.atomic():
+        for trouble, text in troubles.items():
+            _begin_trouble(exchange, trouble, text, now)
+        for trouble, (kind, _) in TROUBLES.items():
+            if trouble not in troubles:
+                _end(kind, exchange, f"{exchange} may be asked again", now)
+
+
+def series_name(symbol: str, timeframe: str) -> str:
+    return f"{symbol} {timeframe}"
+
+
+def begin_stale(symbol: str, timeframe: str, window: Window, now: Now) -> None:
+    """The newest candle of a series has not been had in time. Inside the caller's transaction."""
+    age_ms = window.age_ms(now.market_ms)
+    known = "none is known" if age_ms is None else f"the last one closed {age_ms / 60_000:.0f} min ago (market time)"
+    text = f"No fresh {timeframe} candles of {symbol}, its bots enter nothing: {known}; {window.reason}"
+    begin(STALE_CANDLES, series_name(symbol, timeframe), text, market_at=now.market_at, wall_at=now.wall_at)
+
+
+def review_stale_series(stale: Mapping[tuple[str, str], Window], now: Now) -> None:
+    """``stale`` are all series in use whose newest candle is missing, by symbol and timeframe. One transaction."""
+    with transaction.atomic():
+        for (symbol, timeframe), window in stale.items():
+            begin_stale(symbol, timeframe, window, now)
+        still = {series_name(symbol, timeframe) for symbol, timeframe in stale}
+        for name in lasting(STALE_CANDLES).values_list("subject", flat=True):
+            if name not in still:
+                _end(STALE_CANDLES, name, f"The candles of {name} are fresh again, or nobody needs them any more", now)
+
+
+def review_prices(exchange: str, old: Collection[str], now: Now) -> None:
+    """``old`` are the symbols in use without a live price that may be believed. One transaction."""
+    with transaction.atomic():
+        if old:
+            named = ", ".join(sorted(old)[:5]) + (f" and {len(old) - 5} more" if len(old) > 5 else "")
+            text = f"No live prices of {named}: what is held there is valued at older prices"
+            begin(STALE_PRICES, exchange, text, market_at=now.market_at, wall_at=now.wall_at)
+        else:
+            _end(STALE_PRICES, exchange, "Live prices come again", now)
+
+
+def review_clock(exchange: str, offset: Offset, now: Now) -> None:
+    """The exchange's clock against ours. One transaction."""
+    with transaction.atomic():
+        if offset.too_far:
+            ahead = "ahead of" if offset.ahead_ms > 0 else "behind"
+            text = (
+                f"The clock of {exchange} is {abs(offset.ahead_ms)} ms {ahead} this machine's, more than {LIMIT_MS} ms:"
+                " nothing is entered. Set this machine's clock (chrony or ntpd)"
+            )
+            when = {"market_at": now.market_at, "wall_at": now.wall_at}
+            begin(CLOCK_APART, exchange, text, severity=Severity.CRITICAL, **when)
+        else:
+            _end(CLOCK_APART, exchange, f"The clock of {exchange} and this machine's agree again", now)
+
+
+def _begin_trouble(exchange: str, trouble: Trouble, text: str, now: Now) -> None:
+    kind, severity = TROUBLES[trouble]
+    text = f"{exchange}: {text}"
+    begin(kind, exchange, text, severity=severity, market_at=now.market_at, wall_at=now.wall_at)
+
+
+def _end(kind: str, subject: str, text: str, now: Now) -> None:
+    end(kind, subject, text, market_at=now.market_at, wall_at=now.wall_at)
