@@ -62,20 +62,27 @@ class SharedCounters:
 
 
 class LoneCounters:
-    """In this process, with a small part of the ceilings: nobody knows what the others use."""
+    """In this process, with a small part of the ceilings: nobody knows what the others use, but the exchange tells."""
 
     def __init__(self) -> None:
         self._used: Counter[str] = Counter()
+        self._told: Counter[str] = Counter()
 
     def claim(self, claims: Sequence[Claim]) -> tuple[Claim | None, int]:
         for claim in claims:
             used = self._used[claim.window]
-            if used and used + claim.amount > claim.ceiling // ALONE_SHARE:
+            own_ceiling = claim.ceiling // ALONE_SHARE
+            if used and (used + claim.amount > own_ceiling or self._told[claim.window] + claim.amount > claim.ceiling):
                 return claim, used
-        current = {claim.window for claim in claims}
-        self._used = Counter({window: used for window, used in self._used.items() if window in current})
-        self._used.update({claim.window: claim.amount for claim in claims})
+        amounts = Counter({claim.window: claim.amount for claim in claims})
+        self._used = _only(self._used, claims) + amounts
+        self._told = Counter({window: told + amounts[window] for window, told in _only(self._told, claims).items()})
         return None, self._used[claims[0].window] if claims else 0
 
     def raise_to(self, window: str, used: int, lasting_ms: int) -> None:
-        self._used[window] = max(used, self._used[window])
+        self._told[window] = max(used, self._told[window])
+
+
+def _only(counts: Counter[str], claims: Sequence[Claim]) -> Counter[str]:
+    """Windows that are over are forgotten."""
+    return Counter({claim.window: counts[claim.window] for claim in claims})

@@ -2,16 +2,18 @@
 
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from notifications.events import publish
 from notifications.models import Condition, Severity
 
 
+@transaction.atomic
 def begin(
     kind: str, subject: str, text: str, *, severity: Severity = Severity.WARNING, market_at: datetime, wall_at: datetime
 ) -> bool:
-    """It is so from now on: the event ``kind``, unless it was so already. Inside the caller's transaction.
+    """It is so from now on: the event ``kind``, unless it was so already. In the caller's transaction, if there is one.
 
     Returns whether it has just begun.
     """
@@ -27,8 +29,9 @@ def begin(
     return begun
 
 
+@transaction.atomic
 def end(kind: str, subject: str, text: str, *, market_at: datetime, wall_at: datetime) -> bool:
-    """It is no longer so: the event ``kind``_ended, if it was so. Inside the caller's transaction.
+    """It is no longer so: the event ``kind``_ended, if it was so. In the caller's transaction, if there is one.
 
     Returns whether it has just ended.
     """

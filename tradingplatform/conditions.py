@@ -32,8 +32,7 @@ def teller(exchange: str, clock: Clock) -> OnNotice:
     def tell(notice: Notice) -> None:
         now = clock.now()
         try:
-            with transaction.atomic():
-                _begin_trouble(exchange, notice.trouble, notice.text, now)
+            _begin_trouble(exchange, notice.trouble, notice.text, now)
         except DatabaseError as error:  # the guard tells it again as long as it lasts
             log.error("trouble_not_told", trouble=notice.trouble, error=str(error))
 
@@ -55,7 +54,7 @@ def series_name(symbol: str, timeframe: str) -> str:
 
 
 def begin_stale(symbol: str, timeframe: str, window: Window, now: Now) -> None:
-    """The newest candle of a series has not been had in time. Inside the caller's transaction."""
+    """The newest candle of a series has not been had in time."""
     age_ms = window.age_ms(now.market_ms)
     known = "none is known" if age_ms is None else f"the last one closed {age_ms / 60_000:.0f} min ago (market time)"
     text = f"No fresh {timeframe} candles of {symbol}, its bots enter nothing: {known}; {window.reason}"

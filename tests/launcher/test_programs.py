@@ -47,18 +47,8 @@ def test_what_others_run_is_neither_started_nor_waited_for(given, missing):
     chosen = programs(given)
     waited_for = {address.partition(":")[0] for program in chosen for address in program.after}
 
-    everything = {
-        "redis",
-        "exchange",
-        "trading",
-        "housekeeping",
-        "notifications",
-        "beat",
-        "guard",
-        "sweeper",
-        "web",
-        "narrator",
-    }
+    workers = {"trading", "housekeeping", "notifications"}
+    everything = {"redis", "exchange", *workers, "beat", "guard", "sweeper", "web", "narrator"}
     assert {program.name for program in chosen} == everything - missing
     assert waited_for == {"redis", "http"} - {{"redis": "redis", "exchange": "http"}[name] for name in missing}
 
@@ -72,7 +62,7 @@ def test_they_stop_from_the_bell_to_the_ground():
 
     assert [config.get(group, "programs").split(",") for group in groups] == [
         ["beat", "sweeper", "narrator"],
-        ["trading", "housekeeping", "notifications", "web"],
+        ["trading", "housekeeping", "notifications", "guard", "web"],
         ["exchange"],
         ["redis"],
     ]

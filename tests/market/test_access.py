@@ -1,0 +1,248 @@
+"""The door to the exchange on a real Redis: budgets that nobody exceeds together, bans that all heed, outages."""
+
+import threading
+import time
+
+import pytest
+import structlog
+
+from market.access import Access
+from market.budget import ALONE_SHARE
+from market.exchange import Rejected, Transient, Withheld
+from market.rate_limits import Cost, Counted, Priority, RateLimit
+from market.standing import SIGNS_OF_AN_OUTAGE, Notice, Trouble
+
+DAY_MS = 86_400_000
+LONG = RateLimit(Counted.WEIGHT, DAY_MS, 100)  # no test waits for its end (and none runs at midnight for long)
+ANY = Cost(2)
+
+
+def access_to(client, *limits, told=None):
+    access = Access(client, "access", lambda notice: None if told is None else told.append(notice))
+    access.limits = limits or (LONG,)
+    return access
+
+
+def admitted(access, priority=Priority.CANDLES, cost=ANY, most=200):
+    """How many requests are let through before one is not."""
+    for number in range(most):
+        try:
+            access.admit(priority, cost)
+        except Withheld:
+            return number
+    return most
+
+
+# the budget
+
+
+def test_each_kind_of_request_has_its_share_and_the_urgent_go_on(client):
+    access = access_to(client)
+    assert admitted(access, Priority.HISTORY) == 20
+    assert admitted(access, Priority.CANDLES) == 10  # 20 and 10 make 60 of 100
+    assert admitted(access, Priority.PRICES) == 7
+    assert admitted(access, Priority.ENTRIES) == 3
+    assert admitted(access, Priority.EXITS) == 5
+    with pytest.raises(Withheld, match="the budget of weight for exits is used up") as caught:
+        access.admit(Priority.EXITS, ANY)
+    assert 0 < caught.value.again_in_s <= DAY_MS / 1000
+
+
+def test_many_at_once_never_exceed_it_together(client, redis_server):
+    """Eight threads with connections of their own, as eight processes have."""
+    numbers = []
+
+    def hammer():
+        numbers.append(admitted(access_to(redis_server.client()), Priority.EXITS))
+
+    threads = [threading.Thread(target=hammer) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sum(numbers) == 45  # 90 of 100
+
+
+def test_orders_are_counted_by_account(client):
+    access = access_to(client, RateLimit(Counted.ORDERS, DAY_MS, 10))
+    order = Cost(1, orders=1, account="first")
+    assert admitted(access, Priority.ENTRIES, order) == 8
+    assert admitted(access, Priority.EXITS, order) == 1
+    assert admitted(access, Priority.EXITS, Cost(1, orders=1, account="second")) == 9
+    assert admitted(access, Priority.CANDLES, ANY, most=50) == 50  # reads are no orders
+
+
+def test_all_limits_hold_and_a_refused_request_counts_in_none(client):
+    access = access_to(client, RateLimit(Counted.REQUESTS, DAY_MS, 1000), LONG)
+    assert admitted(access, Priority.CANDLES) == 30
+    counted = {key.decode().split(":")[1]: int(client.get(key)) for key in client.keys("access:*:*:*")}
+    assert counted == {"requests": 30, "weight": 60}
+
+
+def test_a_request_that_is_larger_than_its_share_is_made_in_an_empty_window(client):
+    access = access_to(client, RateLimit(Counted.WEIGHT, DAY_MS, 10))
+    assert admitted(access, Priority.PRICES, Cost(20)) == 1
+
+
+def test_the_short_wait_for_the_next_window_is_waited(client):
+    access = access_to(client, RateLimit(Counted.WEIGHT, 500, 10))
+    began = time.monotonic()
+    for _ in range(7):  # three to a window
+        access.admit(Priority.CANDLES, ANY)
+    assert time.monotonic() - began < 5
+
+
+def test_what_others_use_on_this_address_counts_too(client):
+    access = access_to(client)
+    ticket = access.admit(Priority.CANDLES, ANY)
+    access.answered(ticket, used_weight=59)
+    assert admitted(access_to(client), Priority.CANDLES) == 0
+    ticket = access.admit(Priority.EXITS, ANY)
+    access.answered(ticket, used_weight=3)  # an answer that was long on its way takes nothing back
+    assert admitted(access, Priority.CANDLES) == 0
+
+
+def test_another_address_has_a_budget_of_its_own(client):
+    assert admitted(access_to(client)) == 30
+    other = Access(client, "access-of-another-host")
+    other.limits = (LONG,)
+    assert admitted(other) == 30
+
+
+# told to stay away
+
+
+@pytest.mark.parametrize(("banned", "trouble"), [(False, Trouble.LIMITED), (True, Trouble.BANNED)])
+def test_told_to_wait_everybody_waits_and_one_tells(client, banned, trouble):
+    told: list[Notice] = []
+    first, second = access_to(client, told=told), access_to(client, told=told)
+    error = Transient("429 Too Many Requests", retry_after_s=30, banned=banned)
+    for access in (first, second, first):
+        access.failed("candles of BTC/USDT 15m", error)
+    for access in (first, second, access_to(client)):
+        for priority in Priority:
+            with pytest.raises(Withheld, match="429 Too Many Requests") as caught:
+                access.admit(priority, ANY)
+            assert 25 < caught.value.again_in_s <= 30
+    assert [(notice.trouble, notice.lasting_s) for notice in told] == [(trouble, 30)]
+    assert first.troubles().keys() == {trouble}
+
+
+def test_it_is_over_when_the_time_is_over(client):
+    told: list[Notice] = []
+    access = access_to(client, told=told)
+    access.failed("x", Transient("429", retry_after_s=0.2))
+    with pytest.raises(Withheld):
+        access.admit(Priority.EXITS, ANY)
+    until = time.monotonic() + 5
+    while True:
+        try:
+            access.admit(Priority.EXITS, ANY)
+            break
+        except Withheld:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+    assert access.troubles() == {}
+    access.failed("x", Transient("429", retry_after_s=0.2))
+    assert len(told) == 2
+
+
+def test_a_longer_time_counts_and_a_shorter_one_does_not(client):
+    access = access_to(client)
+    for wait_s in (10, 60, 5):
+        access.failed("x", Transient("429", retry_after_s=wait_s))
+    with pytest.raises(Withheld) as caught:
+        access_to(client).admit(Priority.EXITS, ANY)
+    assert 55 < caught.value.again_in_s <= 60
+
+
+# nothing is answered
+
+
+def down(access, *subjects):
+    for subject in subjects:
+        access.failed(subject, Transient(f"no answer for {subject}"))
+
+
+def test_one_symbol_that_fails_for_ever_stops_nobody(client):
+    access = access_to(client)
+    down(access, *["candles of BTC/USDT 15m"] * 50)
+    assert access.troubles() == {}
+    access.admit(Priority.CANDLES, ANY)
+
+
+def test_when_nothing_answers_all_pause_but_what_is_urgent(client):
+    told: list[Notice] = []
+    access = access_to(client, told=told)
+    down(access, "a", "b", "c")
+    for other in (access, access_to(client)):
+        with pytest.raises(Withheld, match="the exchange does not answer: no answer for c"):
+            other.admit(Priority.CANDLES, ANY)
+        other.admit(Priority.EXITS, ANY)
+    assert [notice.trouble for notice in told] == [Trouble.DOWN]
+
+
+def test_the_pauses_grow_and_it_is_told_once(client):
+    told: list[Notice] = []
+    with structlog.testing.capture_logs() as logs:
+        access = access_to(client, told=told)
+        pauses = []
+        for number in range(12):
+            down(access, f"series {number}")
+            pauses.append(client.pttl("access:down"))
+            client.delete("access:down")  # as when it has run out
+    assert pauses[: SIGNS_OF_AN_OUTAGE - 1] == [-2, -2]
+    assert max(pauses) <= 15_000
+    assert min(pauses[-3:]) > 7_000
+    assert len(told) == 1
+    assert [entry["event"] for entry in logs] == ["exchange_trouble"]
+
+
+def test_the_first_answer_ends_it(client):
+    access = access_to(client)
+    down(access, "a", "b", "c")
+    assert access.troubles().keys() == {Trouble.DOWN}
+    ticket = access.admit(Priority.EXITS, ANY)
+    access.answered(ticket, None)
+    assert access.troubles() == {}
+    access.admit(Priority.CANDLES, ANY)
+    down(access, "d", "e")
+    assert access.troubles() == {}
+
+
+def test_a_refusal_is_no_outage(client):
+    access = access_to(client)
+    for subject in "abcdef":
+        access.failed(subject, Rejected("no such symbol", code="-1121"))
+    assert access.troubles() == {}
+
+
+# without Redis
+
+
+def test_without_redis_a_process_keeps_to_a_small_part(redis_server):
+    access = access_to(redis_server.client(timeout_s=0.5))
+    redis_server.stop()
+    assert admitted(access, Priority.CANDLES) == 60 // ALONE_SHARE // 2
+    access.failed("x", Transient("429", retry_after_s=30))
+    with pytest.raises(Withheld, match="429"):
+        access.admit(Priority.EXITS, ANY)
+    redis_server.start()
+
+
+def test_alone_what_the_exchange_counts_counts(client):
+    access = Access()
+    access.limits = (RateLimit(Counted.WEIGHT, DAY_MS, 1000),)
+    ticket = access.admit(Priority.CANDLES, ANY)
+    access.answered(ticket, used_weight=597)
+    access.admit(Priority.CANDLES, ANY)  # 599 of the 600 that are theirs
+    assert admitted(access, Priority.CANDLES) == 0
+    assert admitted(access, Priority.EXITS, most=20) == 20
+
+
+def test_a_flushed_redis_is_no_trouble(client):
+    access = access_to(client)
+    assert admitted(access) == 30
+    client.flushall()
+    client.script_flush()
+    assert admitted(access) == 30

@@ -1,0 +1,92 @@
+"""The exchange's clock against ours: measured once for all, and judged."""
+
+import time
+
+import pytest
+
+from market.clock_offset import LIMIT_MS, Offset
+from market.exchange import Transient
+from market.exchange_clock import measure
+from market.fetcher import DataFetcher
+from tests.market.invented import HOUR_MS, SLOT, InventedExchange, clock_at
+from tests.market.test_fetcher import in_threads
+
+DOWN = Transient("the network is down")
+
+
+def fetcher_of(exchange, client, **options):
+    return DataFetcher(exchange, client, clock_at(SLOT * HOUR_MS), "test", **options)
+
+
+@pytest.mark.parametrize("ahead_ms", [-7_000, 0, 250, 90_000])
+def test_it_is_measured_in_the_middle_of_the_question(ahead_ms):
+    offset = measure(InventedExchange(newest_ms=0, ahead_ms=ahead_ms))
+    assert abs(offset.ahead_ms - ahead_ms) <= offset.within_ms + 1
+
+
+class Slow(InventedExchange):
+    """Its answers take a fifth of a second on the way back."""
+
+    def fetch_time(self):
+        told = super().fetch_time()
+        time.sleep(0.2)
+        return told
+
+
+def test_a_slow_answer_is_as_exact_as_it_says():
+    offset = measure(Slow(newest_ms=0))
+    assert abs(offset.ahead_ms) <= offset.within_ms + 1
+    assert offset.within_ms >= 100
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "within_ms", "too_far"),
+    [
+        (LIMIT_MS, 0, False),
+        (LIMIT_MS + 1, 0, True),
+        (-LIMIT_MS - 1, 0, True),
+        (LIMIT_MS + 100, 100, False),  # perhaps it is only the way
+        (-LIMIT_MS - 101, 100, True),
+    ],
+)
+def test_too_far_is_what_is_certainly_too_far(ahead_ms, within_ms, too_far):
+    assert Offset(ahead_ms, within_ms, 0).too_far is too_far
+
+
+def test_one_measurement_serves_all(client):
+    exchange = InventedExchange(newest_ms=0, ahead_ms=400)
+    heard = []
+    fetcher = fetcher_of(exchange, client, on_offset=heard.append)
+    offsets = in_threads(8, lambda _: fetcher.clock_offset())
+    assert len(set(offsets)) == 1
+    assert exchange.time_asked == 1
+    assert heard == [offsets[0].ahead_ms] * 8
+    client.delete("test:clock")  # as when it has grown old
+    fetcher.clock_offset()
+    assert exchange.time_asked == 2
+
+
+def test_an_exchange_that_never_tells_the_time_is_in_step(client):
+    exchange = InventedExchange(newest_ms=0, ahead_ms=None)
+    offset = fetcher_of(exchange, client).clock_offset()
+    assert (offset.ahead_ms, offset.too_far) == (0, False)
+
+
+def test_what_cannot_be_measured_is_an_error(client):
+    exchange = InventedExchange(newest_ms=0)
+    exchange.troubles.extend([DOWN] * 3)
+    with pytest.raises(Transient, match="the network is down"):
+        fetcher_of(exchange, client).clock_offset()
+
+
+@pytest.mark.parametrize("rubbish", [b"x", b"[1, 2]", b"{}", b"[1, 2, null]"])
+def test_rubbish_in_redis_is_measured_anew(client, rubbish):
+    client.set("test:clock", rubbish)
+    assert abs(fetcher_of(InventedExchange(newest_ms=0), client).clock_offset().ahead_ms) < 1000
+
+
+def test_without_redis_one_measures_alone(redis_server):
+    fetcher = fetcher_of(InventedExchange(newest_ms=0, ahead_ms=5_000), redis_server.client(timeout_s=0.5))
+    redis_server.stop()
+    assert fetcher.clock_offset().too_far
+    redis_server.start()

@@ -1,0 +1,89 @@
+"""Things that last: told once when they begin and once when they end, however many notice them."""
+
+import threading
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from notifications.conditions import begin, end, lasting
+from notifications.models import Condition, Event, Severity
+from tests.factories import now_at
+
+NOW = now_at()
+AT = {"market_at": NOW.market_at, "wall_at": NOW.wall_at}
+LATER = {"market_at": NOW.market_at, "wall_at": NOW.wall_at + timedelta(seconds=90)}
+
+
+def kinds():
+    return list(Event.objects.order_by("pk").values_list("kind", flat=True))
+
+
+@pytest.mark.django_db
+def test_it_begins_once_and_ends_once():
+    assert begin("exchange_down", "binance", "no answer", severity=Severity.CRITICAL, **AT)
+    assert not begin("exchange_down", "binance", "still no answer", **LATER)
+    assert [condition.text for condition in lasting()] == ["no answer"]
+    assert end("exchange_down", "binance", "it answers again", **LATER)
+    assert not end("exchange_down", "binance", "it answers again", **LATER)
+    assert kinds() == ["exchange_down", "exchange_down_ended"]
+    first, last = Event.objects.order_by("pk")
+    assert (first.severity, last.severity) == (Severity.CRITICAL, Severity.INFO)
+    assert last.payload == {"subject": "binance", "lasted_s": 90.0}
+    assert not lasting().exists()
+
+
+@pytest.mark.django_db
+def test_it_may_begin_again():
+    for _ in range(2):
+        begin("exchange_down", "binance", "no answer", **AT)
+        end("exchange_down", "binance", "it answers again", **LATER)
+    assert kinds() == ["exchange_down", "exchange_down_ended"] * 2
+    assert Condition.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_subjects_and_kinds_are_kept_apart():
+    begin("stale_candles", "BTC/USDT 15m", "old", **AT)
+    begin("stale_candles", "ETH/USDT 15m", "old", **AT)
+    begin("stale_prices", "BTC/USDT 15m", "old", **AT)
+    end("stale_candles", "BTC/USDT 15m", "fresh", **LATER)
+    assert [(row.kind, row.subject) for row in lasting()] == [
+        ("stale_candles", "ETH/USDT 15m"),
+        ("stale_prices", "BTC/USDT 15m"),
+    ]
+    assert lasting("stale_prices").count() == 1
+
+
+@pytest.mark.django_db
+def test_what_never_began_does_not_end():
+    assert not end("stale_candles", "BTC/USDT 15m", "fresh", **LATER)
+    assert kinds() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_that_notice_at_once_tell_once():
+    barrier, begun = threading.Barrier(8), []
+
+    def notice():
+        barrier.wait()
+        with transaction.atomic():
+            begun.append(begin("exchange_down", "binance", "no answer", **AT))
+        connection.close()
+
+    threads = [threading.Thread(target=notice) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(begun) == [False] * 7 + [True]
+    assert kinds() == ["exchange_down"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_rolled_back_has_not_begun():
+    with suppress(ZeroDivisionError), transaction.atomic():
+        begin("exchange_down", "binance", "no answer", **AT)
+        raise ZeroDivisionError
+    assert (kinds(), Condition.objects.count()) == ([], 0)

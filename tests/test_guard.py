@@ -1,0 +1,254 @@
+"""The guard on a real database and a real Redis, against an exchange in memory: what is marked, and what is told."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+import redis
+import structlog
+from django.db import OperationalError, connection
+
+from bots.models import Bot
+from execution.models import Portfolio, Position
+from execution.states import PositionStatus
+from market.access import Access
+from market.clock import Clock
+from market.exchange import Transient
+from notifications.conditions import lasting
+from notifications.models import Event
+from tests.factories import instrument, make_bot
+from tests.fakes import FakeMarket, candles_of, quote
+from tests.redis_server import redis_url  # noqa: F401  (a fixture)
+from tradingplatform.conditions import teller
+from tradingplatform.guard import Guard
+from tradingplatform.wiring import Platform, connect_redis
+
+pytestmark = pytest.mark.django_db(transaction=True)
+INTERVAL = 900
+
+
+@dataclass
+class World:
+    """Two bots on one series, one of which holds a position; the exchange; the guard."""
+
+    market: FakeMarket
+    platform: Platform
+    guard: Guard
+    bot: Bot
+
+    @property
+    def slot(self) -> int:
+        return self.platform.clock.now().market_ms // (INTERVAL * 1000)
+
+    def publish(self, until_slot: int) -> None:
+        self.market.candles["BTC/USDT", "15m"] = candles_of([100.0] * 400, until_slot - 1, INTERVAL)
+
+    def price(self, text: str) -> None:
+        self.market.quotes["BTC/USDT"] = quote("BTC/USDT", text)
+        self.platform.redis.delete("market:simulated:prices:young")  # as when it has grown old
+
+    def look(self, name: str) -> None:
+        getattr(self.guard, name)(self.platform.clock.now())
+
+
+def clock_late_in_a_slot() -> Clock:
+    """Speed 1, ten minutes into a slot: every candle is long due."""
+    wall_ms = Clock().now().wall_ms
+    slot_ms = wall_ms - wall_ms % (INTERVAL * 1000)
+    return Clock(origin_wall_ms=wall_ms, origin_market_ms=slot_ms + 600_000, speed=1.0)
+
+
+@pytest.fixture
+def world(redis_url, settings):  # noqa: F811
+    settings.REDIS_URL = redis_url
+    redis.Redis.from_url(redis_url).flushdb()
+    market = FakeMarket({"BTC/USDT": instrument(tick_size=Decimal("0.01"))})
+    platform = Platform(clock_late_in_a_slot(), market, Access(connect_redis(), "access"))
+    world = World(market, platform, Guard(platform), make_bot())
+    world.price("100")
+    world.publish(world.slot)
+    return world
+
+
+def open_position(bot: Bot, mark: str | None = "100") -> None:
+    now = Clock().now()
+    Position.objects.create(
+        account=bot.account,
+        bot=bot,
+        symbol=bot.symbol,
+        status=PositionStatus.OPEN,
+        entry_slot=1,
+        quantity=Decimal(2),
+        cost=Decimal(200),
+        exposure=Decimal(200),
+        mark_price=None if mark is None else Decimal(mark),
+        stop_price=Decimal(90),
+        created_at=now.market_at,
+        opened_at=now.market_at,
+    )
+    Portfolio.objects.filter(account=bot.account).update(cost=Decimal(200), exposure=Decimal(200))
+
+
+def kinds() -> list[str]:
+    return list(Event.objects.order_by("pk").values_list("kind", flat=True))
+
+
+# marks
+
+
+def test_open_positions_are_marked_at_live_prices(world):
+    open_position(world.bot)
+    world.price("104.444")
+    world.look("prices")
+    position, portfolio = Position.objects.get(), Portfolio.objects.get()
+    assert (position.mark_price, position.unrealised) == (Decimal("104.44"), Decimal("8.88"))  # on the tick
+    assert (portfolio.unrealised, portfolio.exposure) == (Decimal("8.88"), Decimal("208.88"))
+
+
+@pytest.mark.parametrize("price", ["1000", "10"])
+def test_a_price_that_cannot_be_believed_marks_nothing(world, price):
+    open_position(world.bot)
+    world.price(price)
+    world.look("prices")
+    assert Position.objects.get().mark_price == Decimal(100)
+
+
+def test_a_position_that_was_never_marked_takes_the_first_price(world):
+    open_position(world.bot, mark=None)
+    world.look("prices")
+    assert Position.objects.get().mark_price == Decimal(100)
+
+
+def test_prices_that_stay_away_are_told_once_and_again_when_they_come(world):
+    open_position(world.bot)
+    world.market.down = True
+    for _ in range(3):
+        world.look("prices")
+    assert kinds() == ["stale_prices"]
+    assert "BTC/USDT" in lasting("stale_prices").get().text
+    world.market.down = False
+    world.price("101")
+    world.look("prices")
+    assert kinds() == ["stale_prices", "stale_prices_ended"]
+    assert Position.objects.get().mark_price == Decimal(101)
+
+
+def test_an_old_price_is_none(world):
+    open_position(world.bot)
+    world.look("prices")
+    world.market.down = True
+    clock = world.platform.clock
+    later = Clock(clock.origin_wall_ms - 16_000, clock.origin_market_ms, 1.0)
+    guard = Guard(Platform(later, world.market, world.platform.access))
+    world.platform.redis.delete("market:simulated:prices:young")
+    guard.prices(later.now())
+    assert kinds() == ["stale_prices"]
+
+
+# candles
+
+
+def test_fresh_candles_are_nothing_to_tell_of(world):
+    world.look("candles")
+    assert kinds() == []
+    assert world.market.requests == 1  # nobody had asked for them yet
+    world.look("candles")
+    assert world.market.requests == 1
+
+
+def test_a_series_that_stays_old_is_told_once_and_again_when_it_comes(world):
+    make_bot()  # another bot on the same series
+    world.publish(world.slot - 1)
+    for _ in range(3):
+        world.look("candles")
+        world.platform.redis.delete("market:simulated:candles:BTC/USDT:15m:note")
+    assert kinds() == ["stale_candles"]
+    condition = lasting().get()
+    assert condition.subject == "BTC/USDT 15m"
+    assert "closed 25 min ago" in condition.text
+    world.publish(world.slot)
+    world.look("candles")
+    assert kinds() == ["stale_candles", "stale_candles_ended"]
+
+
+def test_a_series_that_nobody_uses_any_more_is_not_stale(world):
+    world.publish(world.slot - 1)
+    world.look("candles")
+    Bot.objects.update(status="STOPPED")
+    world.look("candles")
+    assert kinds() == ["stale_candles", "stale_candles_ended"]
+
+
+def test_a_candle_is_given_the_time_until_its_first_bot_is_late(world):
+    clock = Clock(world.platform.clock.origin_wall_ms, world.slot * INTERVAL * 1000 + 30_000, 1.0)
+    guard = Guard(Platform(clock, world.market, world.platform.access))
+    world.publish(world.slot - 1)
+    guard.candles(clock.now())
+    assert kinds() == []
+
+
+# the exchange
+
+
+def test_a_ban_is_told_at_once_and_when_it_ends(world):
+    told = []
+    access = Access(connect_redis(), "access", told.append)
+    access.failed("x", Transient("418 banned", retry_after_s=60, banned=True))
+    world.look("exchange")
+    world.look("exchange")
+    assert [notice.trouble for notice in told] == ["banned"]
+    assert kinds() == ["exchange_banned"]
+    assert Event.objects.get().severity == "CRITICAL"
+    world.platform.redis.delete("access:barred")  # as when it is over
+    world.look("exchange")
+    assert kinds() == ["exchange_banned", "exchange_banned_ended"]
+
+
+def test_who_meets_a_limit_first_tells_it_however_short_it_is(world):
+    access = Access(connect_redis(), "access", teller("simulated", world.platform.clock))
+    access.failed("x", Transient("429 Too Many Requests", retry_after_s=1))
+    assert kinds() == ["exchange_limited"]
+    assert "told to wait 1 s: 429 Too Many Requests" in Event.objects.get().text
+
+
+def test_a_database_that_is_away_keeps_nobody_from_heeding_a_ban(world):
+    def away(*_):
+        raise OperationalError("database is locked")
+
+    access = Access(connect_redis(), "access", teller("simulated", world.platform.clock))
+    with connection.execute_wrapper(away), structlog.testing.capture_logs() as logs:
+        access.failed("x", Transient("418 banned", retry_after_s=60, banned=True))
+    assert [entry["event"] for entry in logs] == ["exchange_trouble", "trouble_not_told"]
+    world.look("exchange")
+    assert kinds() == ["exchange_banned"]
+
+
+def test_a_clock_that_is_off_is_told_once_and_when_it_is_right(world):
+    world.market.ahead_ms = -5_000
+    for _ in range(2):
+        world.look("clock")
+    assert kinds() == ["clock_apart"]
+    assert "behind this machine's" in lasting().get().text
+    world.market.ahead_ms = 0
+    world.platform.redis.delete("market:simulated:clock")
+    world.look("clock")
+    assert kinds() == ["clock_apart", "clock_apart_ended"]
+
+
+def test_an_exchange_that_does_not_answer_is_no_failure_of_the_guard(world):
+    world.market.down = True
+    world.look("clock")
+    assert kinds() == []
+
+
+def test_what_fails_is_logged_once_and_the_rest_goes_on(world, settings):
+    def broken(now):
+        raise redis.ConnectionError("no redis")
+
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(3):
+            world.guard._survive(broken)
+        broken_and_mended = lambda now: None  # noqa: E731
+        broken_and_mended.__name__ = "broken"
+        world.guard._survive(broken_and_mended)
+    assert [entry["event"] for entry in logs] == ["guard_failed", "guard_works_again"]
