@@ -12,6 +12,7 @@ import uvicorn
 from simexchange.cli import Settings, parse
 from simexchange.clock import MarketClock, wall_ms
 from simexchange.exchange import Exchange
+from simexchange.faults.transport import Protocol
 from simexchange.ledger import Ledger
 from simexchange.limits import Limits
 from simexchange.market import Market, PriceSource
@@ -40,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.flush()
     config = uvicorn.Config(
         build_app(exchange),
+        http=Protocol,
         log_level="info" if settings.access_log else "warning",
         access_log=settings.access_log,
         timeout_graceful_shutdown=_GRACE_S,

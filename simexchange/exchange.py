@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from simexchange.clock import MarketClock
 from simexchange.engine import Account
+from simexchange.faults.register import NOTHING, Faults, Met
 from simexchange.ledger import Ledger
 from simexchange.limits import Client, Limits, OrderCount
 from simexchange.market import Market
@@ -37,6 +38,8 @@ class Exchange:
     stats: Stats
     clients: dict[str, Client] = field(default_factory=dict)
     order_count: OrderCount = field(default_factory=OrderCount)
+    faults: Faults = field(default_factory=Faults)
+    endpoints: tuple[tuple[str, str], ...] = ()  # method and path of all that faults can strike
 
     def client(self, address: str) -> Client:
         return self.clients.setdefault(address, Client())
@@ -44,11 +47,13 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Call:
-    """One request: its parameters and both clocks, read once when it came in."""
+    """One request: its parameters, both clocks, read once when it came in, and the faults it met."""
 
     params: Params
     wall_ms: int
     market_ms: int
+    body: str = ""
+    met: Met = NOTHING
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from simexchange.answers import my_trade, order_status
 from simexchange.exchange import Call, Endpoint, Exchange
+from simexchange.faults import endpoints as faults
 from simexchange.stats import Stats
 from simexchange.wire import decimal8
 
@@ -48,4 +49,7 @@ ENDPOINTS = (
     Endpoint("GET", "/sim/stats", lambda params: 0, stats),
     Endpoint("POST", "/sim/stats/reset", lambda params: 0, reset_stats),
     Endpoint("GET", "/sim/clock", lambda params: 0, clock),
+    Endpoint("POST", "/sim/faults", lambda params: 0, faults.add),
+    Endpoint("GET", "/sim/faults", lambda params: 0, faults.report),
+    Endpoint("DELETE", "/sim/faults", lambda params: 0, faults.delete),
 )
