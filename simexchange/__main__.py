@@ -98,7 +98,7 @@ def build_exchange(settings: Settings, now_ms: int) -> Exchange:
         market=Market(source),
         ledger=ledger,
         account=account,
-        limits=Limits.at_speed(settings.speed),
+        limits=Limits.at_speed(settings.speed, settings.weight_limit),
         key=settings.key,
         fee_rate=settings.fee_rate,
         stats=Stats(now_ms),

@@ -29,6 +29,7 @@ class Settings:
     key: KeyPair
     deposits: dict[str, Decimal]
     fee_rate: Decimal
+    weight_limit: int
     access_log: bool
 
 
@@ -48,6 +49,7 @@ def parse(arguments: list[str] | None = None) -> Settings:
         key=KeyPair(given.api_key, given.api_secret, given.key_may_withdraw, given.key_ip_restricted),
         deposits=deposits,
         fee_rate=given.fee_rate,
+        weight_limit=given.weight_limit,
         access_log=given.access_log,
     )
 
@@ -77,6 +79,13 @@ def _parser() -> argparse.ArgumentParser:
         help="starting balance of a new ledger, repeatable (default USDT=100000, replaying BTC=10)",
     )
     add("--fee-rate", type=_fee_rate, default=Decimal("0.001"), help="taker fee (default %(default)s, which is 0.1 %%)")
+    add(
+        "--weight-limit",
+        type=_weight_limit,
+        default=6_000,
+        metavar="N",
+        help="request weight per wall minute at speed 1; N times the speed if faster (default %(default)s)",
+    )
     add("--access-log", action="store_true", help="log every request")
     return parser
 
@@ -107,6 +116,13 @@ def _milliseconds(text: str) -> int:
     if not 10**11 < value < 10**14:
         raise argparse.ArgumentTypeError("must be a Unix time in milliseconds")
     return value
+
+
+def _weight_limit(text: str) -> int:
+    limit = int(text)
+    if not 1 <= limit <= 10**9:
+        raise argparse.ArgumentTypeError("must be between 1 and 1000000000")
+    return limit
 
 
 def _fee_rate(text: str) -> Decimal:

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from simexchange.clock import MarketClock
 from simexchange.engine import Account
+from simexchange.faults import late
+from simexchange.faults.late import Placed
 from simexchange.faults.register import NOTHING, Faults, Met
 from simexchange.ledger import Ledger
 from simexchange.limits import Client, Limits, OrderCount
@@ -39,7 +41,11 @@ class Exchange:
     clients: dict[str, Client] = field(default_factory=dict)
     order_count: OrderCount = field(default_factory=OrderCount)
     faults: Faults = field(default_factory=Faults)
+    placed: Placed = field(default_factory=Placed)
     endpoints: tuple[tuple[str, str], ...] = ()  # method and path of all that faults can strike
+
+    def __post_init__(self) -> None:
+        self.limits_at_start = self.limits
 
     def client(self, address: str) -> Client:
         return self.clients.setdefault(address, Client())
@@ -54,6 +60,11 @@ class Call:
     market_ms: int
     body: str = ""
     met: Met = NOTHING
+
+    @property
+    def server_ms(self) -> int:
+        """What the exchange says its wall time is."""
+        return self.wall_ms + late.skew_ms(self.met, self.wall_ms)
 
 
 @dataclass(frozen=True)

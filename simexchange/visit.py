@@ -15,6 +15,7 @@ from simexchange import auth, errors, private
 from simexchange.clock import wall_ms
 from simexchange.errors import ApiError
 from simexchange.exchange import Call, Endpoint, Exchange
+from simexchange.faults import late
 from simexchange.faults.fault import Ask
 from simexchange.faults.register import NOTHING, Met
 from simexchange.limits import Client
@@ -62,6 +63,7 @@ class Visit:
                 self._authenticate(params)
             call = Call(params, now, self.exchange.clock.market_ms(now), self.body, self.met)
             content = self.endpoint.answer(self.exchange, call)
+            self._know_late(content, now)
         except Exception as failure:
             error = failure if isinstance(failure, ApiError) else errors.internal()
             if error is not failure:
@@ -91,8 +93,14 @@ class Visit:
 
     def _authenticate(self, params: Params) -> None:
         auth.check_key(self.request.headers.get("x-mbx-apikey"), self.exchange.key.key)
-        auth.check_timing(params, self.arrived_ms)
+        auth.check_timing(params, self.arrived_ms + late.skew_ms(self.met, self.arrived_ms))
         auth.check_signature(params, self._query, self.body, self.exchange.key.secret)
+
+    def _know_late(self, content: object, now: int) -> None:
+        if self.endpoint.method == "POST":
+            self.exchange.placed.note(content, now)
+        elif self.endpoint.answer is private.get_order:
+            self.exchange.placed.refuse_early(self.met, content, now)
 
     def _read(self) -> tuple[Params, int]:
         """Parameters and weight; a request too malformed to be weighed still weighs 1."""
@@ -103,7 +111,9 @@ class Visit:
             return params, 1
 
     def _count(self, weight: int, status: int) -> None:
-        self.exchange.stats.count(f"{self.endpoint.method} {self.endpoint.path}", weight, status)
+        now = wall_ms()
+        name = f"{self.endpoint.method} {self.endpoint.path}"
+        self.exchange.stats.count(name, weight, status, now, self._client.weight.add(0, now))
 
 
 def _listed(symbols: str | None) -> list[str]:

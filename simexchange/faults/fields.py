@@ -102,7 +102,7 @@ def read(given: object, fields: Mapping[str, Field], at: str) -> dict[str, Any]:
         raise BadField(at or "body", "must be a JSON object", list(fields))
     for name in given:
         if name not in fields:
-            raise BadField(_under(at, name), "unknown field", list(fields))
+            raise BadField(_under(at, name), "unknown field", list(fields) or "nothing: it takes no parameters")
     values = {name: field.default for name, field in fields.items()}
     for name, value in given.items():
         if value is None:
