@@ -13,7 +13,7 @@ from simexchange.shown import Shown
 from simexchange.trades import Trade
 from simexchange.wire import decimal8, e8
 
-_MOST_KLINES, _MOST_LEVELS = 1000, 500
+_MOST_KLINES, _MOST_LEVELS = 1000, 5000
 _TRADE_CANDLES = 1440  # how many of the shortest candles recent trades may be looked for in
 
 

@@ -108,7 +108,7 @@ class Shown:
             return rows
         begin = floor_to(since_ms, length_ms)
         then = self._market.klines(symbol, length_ms, begin, begin, 1, since_ms)
-        return lies.freeze(rows, since_ms, price, then, active.fault.params["volume"] == "keep")
+        return lies.freeze(rows, length_ms, since_ms, price, then, active.fault.params["volume"] == "keep")
 
     def _hidden(self, active: Active, length_ms: int) -> int:
         """At most so many candles will be hidden: ask for that many more."""

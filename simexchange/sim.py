@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields, replace
 
+from simexchange import sim_faults
 from simexchange.answers import my_trade, order_status
 from simexchange.exchange import Call, Endpoint, Exchange
-from simexchange.faults import endpoints as faults
-from simexchange.faults.endpoints import json_body
 from simexchange.faults.fields import Number, read
 from simexchange.limits import Limits, OrderCount
 from simexchange.stats import Stats
@@ -52,7 +51,7 @@ def limits(exchange: Exchange, call: Call) -> object:
 
 def set_limits(exchange: Exchange, call: Call) -> object:
     """Other limits from now on; what is not named stays."""
-    wanted = {name: value for name, value in read(json_body(call), _LIMITS, "").items() if value is not None}
+    wanted = {name: value for name, value in read(sim_faults.json_body(call), _LIMITS, "").items() if value is not None}
     exchange.limits = replace(exchange.limits, **wanted)
     return limits(exchange, call)
 
@@ -77,7 +76,7 @@ ENDPOINTS = (
     Endpoint("POST", "/sim/limits", lambda params: 0, set_limits),
     Endpoint("DELETE", "/sim/limits", lambda params: 0, restore_limits),
     Endpoint("GET", "/sim/clock", lambda params: 0, clock),
-    Endpoint("POST", "/sim/faults", lambda params: 0, faults.add),
-    Endpoint("GET", "/sim/faults", lambda params: 0, faults.report),
-    Endpoint("DELETE", "/sim/faults", lambda params: 0, faults.delete),
+    Endpoint("POST", "/sim/faults", lambda params: 0, sim_faults.add),
+    Endpoint("GET", "/sim/faults", lambda params: 0, sim_faults.report),
+    Endpoint("DELETE", "/sim/faults", lambda params: 0, sim_faults.delete),
 )

@@ -28,12 +28,14 @@ def hide_range(rows: Rows, from_ms: int, to_ms: int) -> Rows:
     return rows[~hidden] if hidden.any() else rows
 
 
-def freeze(rows: Rows, since_ms: int, price_e8: int, then: Rows, keep_volume: bool) -> Rows:
-    """Candles that open after ``since_ms`` are flat at ``price_e8``, without volume unless it is kept.
+def freeze(rows: Rows, length_ms: int, since_ms: int, price_e8: int, then: Rows, keep_volume: bool) -> Rows:
+    """Candles that close after ``since_ms`` are flat at ``price_e8``, without volume unless it is kept.
 
-    ``then`` is the candle that was being made at that moment, as it looked then (no rows if it had not traded).
+    ``then`` is the candle that was being made at that moment, as it looked then; it stays like that. It has no rows if
+    nothing had traded in it yet.
     """
-    flat, cut = rows[:, OPEN_MS] > since_ms, np.isin(rows[:, OPEN_MS], then[:, OPEN_MS])
+    cut = np.isin(rows[:, OPEN_MS], then[:, OPEN_MS])
+    flat = (rows[:, OPEN_MS] + length_ms > since_ms) & ~cut
     if not (flat | cut).any():
         return rows
     out = rows.copy()

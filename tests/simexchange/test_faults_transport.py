@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import signal
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -136,7 +137,7 @@ def test_an_error_of_ones_own(running: Any) -> None:
 
 def test_an_order_is_accepted_long_after_its_client_gave_up(running: Any) -> None:
     before = orders(running)
-    running.fault({"kind": "delayed_acceptance", "delay_s": 0.8}, PLACE, times=1)
+    running.fault({"kind": "delayed_acceptance", "delay_s": 1.5}, PLACE, times=1)
     with pytest.raises(TimeoutError):
         running.raw("POST", "/api/v3/order", signed=True, wait_s=0.2, newClientOrderId="late-1", **ORDER)
     query = {"symbol": "ETHUSDT", "origClientOrderId": "late-1"}
@@ -165,7 +166,7 @@ def test_a_held_request_holds_up_nobody_else(running: Any) -> None:
 
 
 def test_a_ban_counts_down_and_ends(running: Any) -> None:
-    running.fault("banned", for_s=1.2)
+    running.fault("banned", for_s=1.8)
     waits, seen = [], []
     end = time.monotonic() + 5
     while (not seen or seen[-1] == 418) and time.monotonic() < end:
@@ -215,3 +216,38 @@ def test_ccxt_takes_a_web_page_for_an_order(running: Any) -> None:
     client.load_markets()
     running.fault("html_200", PLACE)
     assert client.create_order("ETH/USDT", "market", "buy", 0.01)["id"] is None
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("what", "raised"),
+    [("timeout_before", TimeoutError), ("timeout_after", TimeoutError), ("reset_after", ConnectionResetError)],
+)
+def test_a_broken_connection_leaves_no_noise(start: Any, what: str, raised: type[Exception]) -> None:
+    """Neither in the log nor when the exchange is told to stop."""
+    exchange = start()
+    exchange.fault(what, times=1)
+    with pytest.raises(raised):
+        exchange.raw("GET", "/api/v3/time", wait_s=PATIENCE_S)
+    assert exchange.request("GET", "/api/v3/time")[0] == 200
+    exchange.process.send_signal(signal.SIGTERM)
+    assert exchange.process.wait(timeout=5) == 0
+    assert exchange.process.stderr.read() == ""
+
+
+@pytest.mark.process
+def test_held_and_delayed_requests_do_not_hold_up_the_end(start: Any) -> None:
+    exchange = start()
+    fault = exchange.fault({"kind": "delayed_acceptance", "delay_s": 60}, PLACE)
+    held = http.client.HTTPConnection(exchange.host, exchange.port, timeout=10)
+    held.request("POST", "/api/v3/order?symbol=ETHUSDT")
+    end = time.monotonic() + 5
+    while exchange.struck(fault) == 0 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert exchange.struck(fault) == 1
+    told = time.monotonic()
+    exchange.process.send_signal(signal.SIGTERM)
+    assert exchange.process.wait(timeout=5) == 0
+    assert time.monotonic() - told < 3
+    assert "Traceback" not in exchange.process.stderr.read()
+    held.close()
