@@ -21,6 +21,7 @@ class Settings:
     host: str
     port: int
     speed: float
+    weight_limit: int
     seed: int
     data: Path
     replay: Path | None
@@ -29,7 +30,6 @@ class Settings:
     key: KeyPair
     deposits: dict[str, Decimal]
     fee_rate: Decimal
-    weight_limit: int
     access_log: bool
 
 
@@ -41,6 +41,7 @@ def parse(arguments: list[str] | None = None) -> Settings:
         host=given.host,
         port=given.port,
         speed=given.speed,
+        weight_limit=given.weight_limit,
         seed=given.seed,
         data=given.data,
         replay=given.replay,
@@ -49,7 +50,6 @@ def parse(arguments: list[str] | None = None) -> Settings:
         key=KeyPair(given.api_key, given.api_secret, given.key_may_withdraw, given.key_ip_restricted),
         deposits=deposits,
         fee_rate=given.fee_rate,
-        weight_limit=given.weight_limit,
         access_log=given.access_log,
     )
 
@@ -62,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     add("--port", type=_port, default=8900, help="port to listen on, 0 for any free one (default %(default)s)")
     add("--speed", type=_speed, default=1.0, help="market time per wall time (default 1)")
+    add(
+        "--weight-limit",
+        type=_weight_limit,
+        default=6_000,
+        metavar="N",
+        help="request weight per wall minute at speed 1; N times the speed if faster (default %(default)s)",
+    )
     add("--seed", type=_seed, default=1, help="which invented market (default 1)")
     add("--replay", type=Path, metavar="DIR", help="replay BASE_QUOTE-TF.csv.gz candles instead of inventing them")
     add("--data", type=Path, default=Path("var/simexchange"), help="where the ledger lives (default %(default)s)")
@@ -79,13 +86,6 @@ def _parser() -> argparse.ArgumentParser:
         help="starting balance of a new ledger, repeatable (default USDT=100000, replaying BTC=10)",
     )
     add("--fee-rate", type=_fee_rate, default=Decimal("0.001"), help="taker fee (default %(default)s, which is 0.1 %%)")
-    add(
-        "--weight-limit",
-        type=_weight_limit,
-        default=6_000,
-        metavar="N",
-        help="request weight per wall minute at speed 1; N times the speed if faster (default %(default)s)",
-    )
     add("--access-log", action="store_true", help="log every request")
     return parser
 
@@ -104,6 +104,13 @@ def _speed(text: str) -> float:
     return speed
 
 
+def _weight_limit(text: str) -> int:
+    limit = int(text)
+    if not 1 <= limit <= 10**9:
+        raise argparse.ArgumentTypeError("must be between 1 and 1000000000")
+    return limit
+
+
 def _seed(text: str) -> int:
     seed = int(text)
     if not 0 <= seed <= _LARGEST_SEED:
@@ -116,13 +123,6 @@ def _milliseconds(text: str) -> int:
     if not 10**11 < value < 10**14:
         raise argparse.ArgumentTypeError("must be a Unix time in milliseconds")
     return value
-
-
-def _weight_limit(text: str) -> int:
-    limit = int(text)
-    if not 1 <= limit <= 10**9:
-        raise argparse.ArgumentTypeError("must be between 1 and 1000000000")
-    return limit
 
 
 def _fee_rate(text: str) -> Decimal:

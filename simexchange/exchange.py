@@ -38,11 +38,11 @@ class Exchange:
     key: KeyPair
     fee_rate: Decimal
     stats: Stats
-    clients: dict[str, Client] = field(default_factory=dict)
-    order_count: OrderCount = field(default_factory=OrderCount)
     faults: Faults = field(default_factory=Faults)
     placed: Placed = field(default_factory=Placed)
     endpoints: tuple[tuple[str, str], ...] = ()  # method and path of all that faults can strike
+    clients: dict[str, Client] = field(default_factory=dict)
+    order_count: OrderCount = field(default_factory=OrderCount)
 
     def __post_init__(self) -> None:
         self.limits_at_start = self.limits

@@ -12,11 +12,18 @@ from itertools import pairwise
 import numpy as np
 
 from simexchange.candles import CLOSE, HIGH, LOW, OPEN, OPEN_MS, VOLUME, Rows
-from simexchange.noise import Floats
 
 # The turning points move between these shares of the candle's length, so that candles do not all turn at once.
 _FIRST_TURN = (0.15, 0.45)
 _SECOND_TURN = (0.55, 0.85)
+
+
+def prices_at(row: Rows, shares: list[float], tick: int) -> list[int]:
+    """Prices (e8, on ticks) when these shares (0..1) of the finished candle's length have passed."""
+    corners = _legs(row)
+    first = corners[0][1]
+    moved = np.interp(shares, [share for share, _ in corners], [float(price - first) for _, price in corners])
+    return [first + round(ticks) * tick for ticks in (moved / tick).tolist()]
 
 
 def _share(open_ms: int, salt: int) -> float:
@@ -35,14 +42,6 @@ def _legs(row: Rows) -> list[tuple[float, int]]:
     first = _FIRST_TURN[0] + (_FIRST_TURN[1] - _FIRST_TURN[0]) * _share(at, 1)
     second = _SECOND_TURN[0] + (_SECOND_TURN[1] - _SECOND_TURN[0]) * _share(at, 2)
     return [(0.0, opened), (first, turns[0]), (second, turns[1]), (1.0, closed)]
-
-
-def prices_at(row: Rows, shares: Floats, tick: int) -> Rows:
-    """Prices (e8, on ticks) when these shares (0..1, ascending) of the finished candle's length have passed."""
-    corners = _legs(row)
-    first = corners[0][1]
-    moved = np.interp(shares, [share for share, _ in corners], [float(price - first) for _, price in corners])
-    return first + np.rint(moved / tick).astype(np.int64) * tick
 
 
 def partial(row: Rows, elapsed: float, tick: int) -> Rows:

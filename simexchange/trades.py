@@ -50,13 +50,13 @@ def _of_candle(row: Rows, length_ms: int, instrument: Instrument) -> list[Trade]
     open_ms, volume = int(row[OPEN_MS]), int(row[VOLUME])
     jitter, size, side = _units(open_ms, instrument.symbol, count)
     shares = (np.arange(count) + jitter) / count
-    prices = prices_at(row, shares, instrument.tick_e8)
+    prices = prices_at(row, shares.tolist(), instrument.tick_e8)
     step = instrument.step_e8
     quantities = np.maximum(np.rint(volume / count * (0.2 + 1.6 * size) / step).astype(np.int64), 1) * step
     sells = side >= (int(row[TAKER_BASE]) / volume if volume else 0.5)
     first_id = open_ms // 60_000 * _IDS_PER_CANDLE
     return [
-        Trade(first_id + number, int(prices[number]), int(quantities[number]), at, bool(sells[number]))
+        Trade(first_id + number, prices[number], int(quantities[number]), at, bool(sells[number]))
         for number, at in enumerate((open_ms + shares * length_ms).astype(np.int64).tolist())
     ]
 

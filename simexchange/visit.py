@@ -11,7 +11,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from simexchange import auth, errors, private
+from simexchange import auth, errors
 from simexchange.clock import wall_ms
 from simexchange.errors import ApiError
 from simexchange.exchange import Call, Endpoint, Exchange
@@ -20,6 +20,8 @@ from simexchange.faults.fault import Ask
 from simexchange.faults.register import NOTHING, Met
 from simexchange.limits import Client
 from simexchange.params import Params
+
+_NEW_ORDER, _QUERY_ORDER = ("POST", "/api/v3/order"), ("GET", "/api/v3/order")
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Visit:
         now = wall_ms()
         used = str(self._client.weight.add(0, now))
         headers = {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
-        if self.endpoint.answer is private.new_order:
+        if (self.endpoint.method, self.endpoint.path) == _NEW_ORDER:
             headers["X-MBX-ORDER-COUNT-10S"] = str(self.exchange.order_count.ten_seconds.add(0, now))
             headers["X-MBX-ORDER-COUNT-1D"] = str(self.exchange.order_count.day.add(0, now))
         return headers
@@ -99,7 +101,7 @@ class Visit:
     def _know_late(self, content: object, now: int) -> None:
         if self.endpoint.method == "POST":
             self.exchange.placed.note(content, now)
-        elif self.endpoint.answer is private.get_order:
+        elif (self.endpoint.method, self.endpoint.path) == _QUERY_ORDER:
             self.exchange.placed.refuse_early(self.met, content, now)
 
     def _read(self) -> tuple[Params, int]:

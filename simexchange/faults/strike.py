@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from starlette.responses import Response
 
+from simexchange import errors
 from simexchange.faults import answers
 from simexchange.faults.answers import KNOWN_ERRORS
 from simexchange.faults.broken import Cut, Drip, Reset, Silence
@@ -41,6 +42,7 @@ class Blow:
     params: Mapping[str, Any]
     visit: Visit
     random: Random
+    now_ms: int
     left_s: int | None
 
     def replace(
@@ -60,7 +62,7 @@ class Blow:
 async def strike(active: Active, visit: Visit, now_ms: int) -> Response:
     """The answer to a request that a fault has struck."""
     left_s = None if active.closes_ms is None else max(1, -(-(active.closes_ms - now_ms) // 1000))
-    return await _DOERS[active.fault.kind](Blow(active.fault.params, visit, active.amounts, left_s))
+    return await _DOERS[active.fault.kind](Blow(active.fault.params, visit, active.amounts, now_ms, left_s))
 
 
 async def _timeout_before(blow: Blow) -> Response:
@@ -152,7 +154,8 @@ async def _banned(blow: Blow) -> Response:
     """Retry-After counts down to the end of the ban, unless it is told what to say."""
     told = blow.params["retry_after_s"]
     wait_s = told if told is not None else blow.left_s or 120
-    content = answers.error_body(-1003, "Way too much request weight used; IP banned. Please use WebSocket Streams.")
+    ban = errors.banned(blow.now_ms + wait_s * 1000, wait_s)
+    content = answers.error_body(ban.code, ban.msg)
     return blow.visit.turn_away(418, content, answers.JSON, {"Retry-After": str(wait_s)})
 
 

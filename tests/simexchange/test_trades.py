@@ -51,8 +51,8 @@ def test_trades_of_a_candle_stay_within_it_and_are_of_its_size() -> None:
 
 def test_trades_follow_the_price_that_tickers_show() -> None:
     row = MARKET.finished("BTCUSDT", 1, NOW_MS)[0]
-    shares = np.linspace(0, 1, 50)
+    shares = np.linspace(0, 1, 50).tolist()
     tick = MARKET.instrument("BTCUSDT").tick_e8
-    shown = [int(partial(row, share, tick)[4]) for share in shares.tolist()]
-    assert np.abs(prices_at(row, shares, tick) - shown).max() <= tick
+    shown = [int(partial(row, share, tick)[4]) for share in shares]
+    assert np.abs(np.array(prices_at(row, shares, tick)) - shown).max() <= tick
     assert int(row[OPEN_MS]) <= NOW_MS
