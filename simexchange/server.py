@@ -45,7 +45,7 @@ def _free(exchange: Exchange, endpoint: Endpoint) -> Route:
 
     async def respond(request: Request) -> Response:
         now, body = wall_ms(), await _body(request)
-        call = Call(Params(request.url.query), now, exchange.clock.market_ms(now), body)
+        call = Call(Params(request.url.query, body), now, exchange.clock.market_ms(now), body)
         try:
             return json_response(200, endpoint.answer(exchange, call))
         except BadField as mistake:

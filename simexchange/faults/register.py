@@ -40,7 +40,6 @@ class Active:
     amounts: Random = field(init=False)
 
     def __post_init__(self) -> None:
-        # S311: these are to be repeatable, not secret.
         self.draw = Random(self.fault.seed)
         self.amounts = Random(self.fault.seed + 1)
         if self.fault.after_requests is None:

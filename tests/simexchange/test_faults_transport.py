@@ -147,6 +147,14 @@ def test_an_order_is_accepted_long_after_its_client_gave_up(running: Any) -> Non
     assert running.request("GET", "/api/v3/order", signed=True, **query)[1]["status"] == "FILLED"
 
 
+def test_a_late_order_is_judged_by_when_it_came_in(running: Any) -> None:
+    """Its timestamp was good at the door, though its recvWindow is over when it is carried out."""
+    before = orders(running)
+    running.fault({"kind": "delayed_acceptance", "delay_s": 0.6, "answer": "error"}, PLACE, times=1)
+    running.request("POST", "/api/v3/order", signed=True, recvWindow=500, **ORDER)
+    assert settled(running, before + 1)
+
+
 def test_a_slow_answer_is_whole_but_late(running: Any) -> None:
     running.fault({"kind": "slow_drip", "over_s": 0.6}, "GET /api/v3/exchangeInfo")
     began = time.monotonic()
