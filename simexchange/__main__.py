@@ -12,6 +12,7 @@ import uvicorn
 from simexchange.cli import Settings, parse
 from simexchange.clock import MarketClock, wall_ms
 from simexchange.exchange import Exchange
+from simexchange.faults.transport import Protocol
 from simexchange.ledger import Ledger
 from simexchange.limits import Limits
 from simexchange.market import Market, PriceSource
@@ -40,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.flush()
     config = uvicorn.Config(
         build_app(exchange),
+        http=Protocol,
         log_level="info" if settings.access_log else "warning",
         access_log=settings.access_log,
         timeout_graceful_shutdown=_GRACE_S,
@@ -96,7 +98,7 @@ def build_exchange(settings: Settings, now_ms: int) -> Exchange:
         market=Market(source),
         ledger=ledger,
         account=account,
-        limits=Limits.at_speed(settings.speed),
+        limits=Limits.at_speed(settings.speed, settings.weight_limit),
         key=settings.key,
         fee_rate=settings.fee_rate,
         stats=Stats(now_ms),

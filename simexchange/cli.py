@@ -21,6 +21,7 @@ class Settings:
     host: str
     port: int
     speed: float
+    weight_limit: int
     seed: int
     data: Path
     replay: Path | None
@@ -40,6 +41,7 @@ def parse(arguments: list[str] | None = None) -> Settings:
         host=given.host,
         port=given.port,
         speed=given.speed,
+        weight_limit=given.weight_limit,
         seed=given.seed,
         data=given.data,
         replay=given.replay,
@@ -60,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     add("--port", type=_port, default=8900, help="port to listen on, 0 for any free one (default %(default)s)")
     add("--speed", type=_speed, default=1.0, help="market time per wall time (default 1)")
+    add(
+        "--weight-limit",
+        type=_weight_limit,
+        default=6_000,
+        metavar="N",
+        help="request weight per wall minute at speed 1; N times the speed if faster (default %(default)s)",
+    )
     add("--seed", type=_seed, default=1, help="which invented market (default 1)")
     add("--replay", type=Path, metavar="DIR", help="replay BASE_QUOTE-TF.csv.gz candles instead of inventing them")
     add("--data", type=Path, default=Path("var/simexchange"), help="where the ledger lives (default %(default)s)")
@@ -93,6 +102,13 @@ def _speed(text: str) -> float:
     if not math.isfinite(speed) or not 0 < speed <= 100_000:
         raise argparse.ArgumentTypeError("must be more than 0 and at most 100000")
     return speed
+
+
+def _weight_limit(text: str) -> int:
+    limit = int(text)
+    if not 1 <= limit <= 10**9:
+        raise argparse.ArgumentTypeError("must be between 1 and 1000000000")
+    return limit
 
 
 def _seed(text: str) -> int:

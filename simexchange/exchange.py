@@ -8,6 +8,9 @@ from decimal import Decimal
 
 from simexchange.clock import MarketClock
 from simexchange.engine import Account
+from simexchange.faults import late
+from simexchange.faults.late import Placed
+from simexchange.faults.register import NOTHING, Faults, Met
 from simexchange.ledger import Ledger
 from simexchange.limits import Client, Limits, OrderCount
 from simexchange.market import Market
@@ -35,8 +38,14 @@ class Exchange:
     key: KeyPair
     fee_rate: Decimal
     stats: Stats
+    faults: Faults = field(default_factory=Faults)
+    placed: Placed = field(default_factory=Placed)
+    endpoints: tuple[tuple[str, str], ...] = ()  # method and path of all that faults can strike
     clients: dict[str, Client] = field(default_factory=dict)
     order_count: OrderCount = field(default_factory=OrderCount)
+
+    def __post_init__(self) -> None:
+        self.limits_at_start = self.limits
 
     def client(self, address: str) -> Client:
         return self.clients.setdefault(address, Client())
@@ -44,11 +53,18 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Call:
-    """One request: its parameters and both clocks, read once when it came in."""
+    """One request: its parameters, both clocks, read once when it came in, and the faults it met."""
 
     params: Params
     wall_ms: int
     market_ms: int
+    body: str = ""
+    met: Met = NOTHING
+
+    @property
+    def server_ms(self) -> int:
+        """What the exchange says its wall time is."""
+        return self.wall_ms + late.skew_ms(self.met, self.wall_ms)
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,11 @@ class Client:
     banned_until_ms: int = 0
     bans: int = 0
 
+    def note(self, weight: int, now_ms: int) -> None:
+        """Count a request without judging it."""
+        self.weight.add(weight, now_ms)
+        self.raw.add(1, now_ms)
+
     def charge(self, weight: int, limits: Limits, now_ms: int) -> None:
         """Count a request. Over the limit: 429, and after twenty more in the same minute 418, for two minutes at
         first and twice as long each time. Both say how long to wait."""

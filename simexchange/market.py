@@ -86,6 +86,12 @@ class Market:
         rows[-1] = partial(rows[-1], elapsed, self.source.instruments[symbol].tick_e8)
         return rows
 
+    def finished(self, symbol: str, count: int, now_ms: int) -> Rows:
+        """The shortest candles that have opened by now, as they will be once they are finished: they know the future,
+        so what is shown of them must end now."""
+        base = self.source.base_ms(symbol)
+        return self.source.rows(symbol, base, 0, now_ms + 1, count, "last")
+
     def price_e8(self, symbol: str, now_ms: int) -> int | None:
         """Last traded price in 1e-8 quote; None before the symbol's first trade."""
         base = self.source.base_ms(symbol)

@@ -18,6 +18,14 @@ _FIRST_TURN = (0.15, 0.45)
 _SECOND_TURN = (0.55, 0.85)
 
 
+def prices_at(row: Rows, shares: list[float], tick: int) -> list[int]:
+    """Prices (e8, on ticks) when these shares (0..1) of the finished candle's length have passed."""
+    corners = _legs(row)
+    first = corners[0][1]
+    moved = np.interp(shares, [share for share, _ in corners], [float(price - first) for _, price in corners])
+    return [first + round(ticks) * tick for ticks in (moved / tick).tolist()]
+
+
 def _share(open_ms: int, salt: int) -> float:
     """A repeatable number in [0, 1) for a candle: the same candle always turns at the same moments."""
     x = (open_ms // 1000 * 0x9E3779B97F4A7C15 + salt * 0xBF58476D1CE4E5B9) & (2**64 - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from simexchange import sim_faults, sim_limits
 from simexchange.answers import my_trade, order_status
 from simexchange.exchange import Call, Endpoint, Exchange
 from simexchange.stats import Stats
@@ -47,5 +48,11 @@ ENDPOINTS = (
     Endpoint("GET", "/sim/ledger", lambda params: 0, ledger),
     Endpoint("GET", "/sim/stats", lambda params: 0, stats),
     Endpoint("POST", "/sim/stats/reset", lambda params: 0, reset_stats),
+    Endpoint("GET", "/sim/limits", lambda params: 0, sim_limits.report),
+    Endpoint("POST", "/sim/limits", lambda params: 0, sim_limits.change),
+    Endpoint("DELETE", "/sim/limits", lambda params: 0, sim_limits.restore),
     Endpoint("GET", "/sim/clock", lambda params: 0, clock),
+    Endpoint("POST", "/sim/faults", lambda params: 0, sim_faults.add),
+    Endpoint("GET", "/sim/faults", lambda params: 0, sim_faults.report),
+    Endpoint("DELETE", "/sim/faults", lambda params: 0, sim_faults.delete),
 )

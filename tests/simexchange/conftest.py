@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from email.message import Message
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +22,15 @@ import pytest
 from simexchange.auth import DEMO_KEY, DEMO_SECRET
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer, read to its end."""
+
+    status: int
+    headers: Message
+    content: bytes
 
 
 @dataclass
@@ -38,18 +48,37 @@ class Running:
 
     def request(self, method: str, path: str, *, signed: bool = False, **params: Any) -> tuple[int, Any]:
         """Status and decoded body of one request; ``signed`` adds timestamp and signature."""
+        answer = self.raw(method, path, signed=signed, **params)
+        return answer.status, json.loads(answer.content)
+
+    def raw(
+        self, method: str, path: str, *, signed: bool = False, wait_s: float = 10, content: Any = None, **params: Any
+    ) -> Answer:
+        """One request as it is answered; raises what the socket or http.client raise. ``content`` is sent as JSON."""
         if signed:
             params |= {"timestamp": time.time_ns() // 1_000_000}
         query = urlencode(params)
         if signed:
             query += "&signature=" + hmac.new(DEMO_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=10)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=wait_s)
+        body = None if content is None else json.dumps(content)
         try:
-            connection.request(method, f"{path}?{query}" if query else path, headers={"X-MBX-APIKEY": DEMO_KEY})
+            connection.request(method, f"{path}?{query}" if query else path, body, headers={"X-MBX-APIKEY": DEMO_KEY})
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
+            return Answer(answer.status, answer.headers, answer.read())
         finally:
             connection.close()
+
+    def fault(self, what: Any, where: Any = None, **more: Any) -> int:
+        """Script one fault; its id."""
+        answer = self.raw("POST", "/sim/faults", content={"what": what, "where": where, **more})
+        assert answer.status == 200, answer.content
+        return int(json.loads(answer.content)["ids"][0])
+
+    def struck(self, fault_id: int) -> int:
+        """How often a fault has struck so far."""
+        report = self.request("GET", "/sim/faults")[1]
+        return next(int(fault["struck"]) for fault in report["active"] + report["past"] if fault["id"] == fault_id)
 
 
 @dataclass

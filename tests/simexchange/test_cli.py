@@ -36,6 +36,7 @@ def test_defaults() -> None:
         ["--balance", "USDT=0.000000001"],
         ["--fee-rate", "2"],
         ["--fee-rate", "inf"],
+        ["--weight-limit", "0"],
         ["--surprise"],
     ],
 )
