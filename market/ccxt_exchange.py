@@ -20,6 +20,7 @@ from market.access import Access
 from market.candles import Candles
 from market.clock import Clock
 from market.exchange import ExchangeError, Quote, Rejected, Transient
+from market.http_deadline import limit_whole_answers
 from market.instruments import Instrument
 from market.listings import from_binance, from_ccxt
 from market.rate_limits import Cost, Priority, from_pace
@@ -219,6 +220,7 @@ def _connection(exchange_id: str, base_url: str | None) -> Any:
     if exchange_id not in ccxt.exchanges:
         raise ValueError(f"unknown exchange {exchange_id!r}: ccxt does not have it")
     connection = getattr(ccxt, exchange_id)({"enableRateLimit": base_url is None, "timeout": _TIMEOUT_MS})
+    limit_whole_answers(connection.session)
     connection.enableLastHttpResponse = connection.enableLastJsonResponse = False  # megabytes, kept for nobody
     options = connection.options
     options["maxRetriesOnFailure"] = 0  # retrying is decided above, where it is known what is being sent

@@ -66,10 +66,11 @@ class Guard:
         for symbol, timeframe, first_s in rows:
             interval_s = TIMEFRAMES[timeframe]
             patient_ms = now.market_ms - first_s * 1000 - grace_ms(interval_s, self._platform.clock.speed)
-            slot = slot_at(patient_ms, interval_s)
-            window = self._fetcher.known_candles(symbol, timeframe, slot)
-            if not window.fresh:
-                window = self._fetcher.closed_candles(symbol, timeframe, slot)
+            due = slot_at(patient_ms, interval_s)
+            window = self._fetcher.known_candles(symbol, timeframe, due)
+            if not window.fresh:  # it is asked for up to this moment: the ticks of this slot need not ask again
+                self._fetcher.closed_candles(symbol, timeframe, slot_at(now.market_ms, interval_s))
+                window = self._fetcher.known_candles(symbol, timeframe, due)
             if not window.fresh:
                 stale[symbol, timeframe] = window
         review_stale_series(stale, now)

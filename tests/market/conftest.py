@@ -98,6 +98,12 @@ class Simulated:
         with urllib.request.urlopen(request, timeout=5) as answer:
             return json.load(answer)
 
+    def post(self, path: str, body: object) -> dict:
+        data = json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}{path}", data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return json.load(answer)
+
     def clock(self) -> Clock:
         now = self.ask("/sim/clock")
         return Clock(now["origin_wall_ms"], now["origin_market_ms"], now["speed"])
