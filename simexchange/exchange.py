@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from simexchange.account import Account
 from simexchange.clock import MarketClock
-from simexchange.engine import Account
 from simexchange.ledger import Ledger
 from simexchange.limits import Client, Limits, OrderCount
 from simexchange.market import Market
 from simexchange.params import Params
+from simexchange.progress import Progress
+from simexchange.query_lag import QueryLag
 from simexchange.stats import Stats
 
 
@@ -27,6 +29,9 @@ class KeyPair:
 
 @dataclass
 class Exchange:
+    """``maker_fee_rate`` None means the taker's ``fee_rate``; ``fee_asset`` is what fees are paid in where possible.
+    ``query_lag.lag_ms`` may be set at any time (wall milliseconds)."""
+
     clock: MarketClock
     market: Market
     ledger: Ledger
@@ -37,6 +42,10 @@ class Exchange:
     stats: Stats
     clients: dict[str, Client] = field(default_factory=dict)
     order_count: OrderCount = field(default_factory=OrderCount)
+    maker_fee_rate: Decimal | None = None
+    fee_asset: str | None = None
+    query_lag: QueryLag = field(default_factory=QueryLag)
+    progress: Progress = field(default_factory=Progress)
 
     def client(self, address: str) -> Client:
         return self.clients.setdefault(address, Client())

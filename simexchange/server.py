@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simexchange import auth, errors, private, public, sim
+from simexchange import auth, errors, listing_endpoints, private, public, sim
 from simexchange.clock import wall_ms
 from simexchange.errors import ApiError
 from simexchange.exchange import Call, Endpoint, Exchange
@@ -24,7 +24,7 @@ def build_app(exchange: Exchange) -> Starlette:
     """The ASGI application. Endpoints are plain functions run one after the other on the event loop: the exchange has
     one order of events, as a matching engine must."""
     routes = [_route(exchange, endpoint, _metered) for endpoint in public.ENDPOINTS + private.ENDPOINTS]
-    routes += [_route(exchange, endpoint, _free) for endpoint in sim.ENDPOINTS]
+    routes += [_route(exchange, endpoint, _free) for endpoint in sim.ENDPOINTS + listing_endpoints.ENDPOINTS]
     return Starlette(routes=routes)
 
 
@@ -62,7 +62,7 @@ def _metered(exchange: Exchange, endpoint: Endpoint, request: Request, body: str
         error = failure if isinstance(failure, ApiError) else errors.internal()
         if error is not failure:
             logging.exception("%s %s failed", endpoint.method, endpoint.path)
-        content, status = {"code": error.code, "msg": error.msg}, error.status
+        content, status = error.body(), error.status
         if error.retry_after_s is not None:
             headers["Retry-After"] = str(error.retry_after_s)
     exchange.stats.count(f"{endpoint.method} {endpoint.path}", weight, status)

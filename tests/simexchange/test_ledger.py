@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from simexchange.account import Account, Outcome
 from simexchange.depth import book
-from simexchange.engine import Account, Outcome, Terms, place
+from simexchange.engine import place
+from simexchange.fees import Fees
 from simexchange.ledger import Ledger
 from simexchange.orders import NewOrder, OrderType, Side
+from simexchange.taking import Terms
 from simexchange.universe import MARKETS
 
 PAIR = MARKETS[0].instrument
@@ -26,7 +29,8 @@ def trade(ledger: Ledger, count: int, account: Account | None = None) -> list[Ou
     outcomes: list[Outcome] = []
     for number in range(count):
         now_ms = NOW_MS + number * 1000
-        terms = Terms(PAIR, book(PAIR, 5_012_345 * 10**6, 40), Decimal(50_123), Decimal("0.001"), now_ms)
+        last, fees = 5_012_345 * 10**6, Fees(Decimal("0.001"), Decimal("0.001"))
+        terms = Terms(PAIR, last, book(PAIR, last, 40), Decimal(50_123), fees, now_ms)
         wish = NewOrder(PAIR.symbol, Side.BUY, OrderType.MARKET, f"id-{number % 2}", None, Decimal("1234.56789012"))
         outcomes.append(place(account, wish, terms))
         ledger.record(outcomes[-1])
