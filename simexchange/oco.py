@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from simexchange import errors
+from simexchange import errors, oco_errors
 from simexchange.account import Account, Outcome
 from simexchange.balances import Purse, bound, bound_price
 from simexchange.engine import accepted, check
@@ -70,14 +70,14 @@ def _check_kinds(side: Side, above: OrderType, below: OrderType) -> None:
     buying = side is Side.BUY
     worse, better = (above, below) if buying else (below, above)
     refusals: list[tuple[bool, Callable[[], ApiError]]] = [
-        (not {above, below} <= {OrderType.LIMIT_MAKER, *STOP_TYPES}, errors.unsupported_in_oco),
-        (above is below is OrderType.LIMIT_MAKER, errors.one_must_be_contingent),
+        (not {above, below} <= {OrderType.LIMIT_MAKER, *STOP_TYPES}, oco_errors.unsupported_in_oco),
+        (above is below is OrderType.LIMIT_MAKER, oco_errors.one_must_be_contingent),
         (
             worse is OrderType.LIMIT_MAKER,
-            errors.buy_limit_must_be_below if buying else errors.sell_limit_must_be_above,
+            oco_errors.buy_limit_must_be_below if buying else oco_errors.sell_limit_must_be_above,
         ),
-        (worse in _PROFITS, errors.buy_profit_must_be_below if buying else errors.sell_profit_must_be_above),
-        (better in _STOPS, errors.buy_stop_must_be_above if buying else errors.sell_stop_must_be_below),
+        (worse in _PROFITS, oco_errors.buy_profit_must_be_below if buying else oco_errors.sell_profit_must_be_above),
+        (better in _STOPS, oco_errors.buy_stop_must_be_above if buying else oco_errors.sell_stop_must_be_below),
     ]
     for wrong, refusal in refusals:
         if wrong:

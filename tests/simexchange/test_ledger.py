@@ -92,3 +92,39 @@ def test_two_exchanges_never_share_a_ledger(tmp_path: Path) -> None:
     ledger.open_account(DEPOSITS)
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         Ledger(tmp_path).open_account(DEPOSITS)
+
+
+def old_ledger(directory: Path) -> None:
+    """A ledger as it was when only market orders were taken: one order, one fill."""
+    db = sqlite3.connect(directory / "ledger.sqlite3")
+    db.executescript("""
+        CREATE TABLE orders (
+            symbol TEXT, order_id INTEGER, client_order_id TEXT, side TEXT, type TEXT, quantity TEXT,
+            quote_quantity TEXT, executed TEXT, quote_executed TEXT, status TEXT, time_ms INTEGER,
+            updated_ms INTEGER, PRIMARY KEY (symbol, order_id)
+        ) WITHOUT ROWID;
+        CREATE TABLE fills (
+            symbol TEXT, trade_id INTEGER, order_id INTEGER, side TEXT, price TEXT, quantity TEXT,
+            quote_quantity TEXT, commission TEXT, commission_asset TEXT, time_ms INTEGER, is_maker INTEGER,
+            PRIMARY KEY (symbol, trade_id)
+        ) WITHOUT ROWID;
+        CREATE TABLE balances (asset TEXT PRIMARY KEY, free TEXT, locked TEXT) WITHOUT ROWID;
+        INSERT INTO orders VALUES ('BTCUSDT', 1, 'old', 'BUY', 'MARKET', '0.5', '0', '0.5', '25000', 'FILLED', 17, 17);
+        INSERT INTO fills VALUES
+            ('BTCUSDT', 1, 1, 'BUY', '50000', '0.5', '25000', '0.0005', 'BTC', 17, 0);
+        INSERT INTO balances VALUES ('BTC', '0.4995', '0'), ('USDT', '75000', '0');
+    """)
+    db.close()
+
+
+def test_a_ledger_of_an_earlier_version_is_extended_in_place(tmp_path: Path) -> None:
+    old_ledger(tmp_path)
+    for _ in range(2):  # and opened again as what it has become
+        ledger = Ledger(tmp_path)
+        account = ledger.open_account({})
+        orders, fills = ledger.everything()
+        assert [(order.client_order_id, order.working_ms, order.list_id) for order in orders[:1]] == [("old", 17, -1)]
+        assert fills[0].list_id == -1
+        trade(ledger, 1, account)
+        ledger.close()
+    assert account.next_order_id["BTCUSDT"] == 4
