@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from simexchange import errors
 from simexchange.orders import MARKET_TYPES, Balance, NewOrder, Order, Side
@@ -18,12 +18,12 @@ def cut(value: Decimal) -> Decimal:
 
 
 def bound(side: Side, price: Decimal, quantity: Decimal) -> Decimal:
-    """What an order binds: its base when selling, its cost when buying, rounded up so that no fill can exceed it.
+    """What an order binds: its base when selling, what all of it costs at ``price`` when buying.
 
-    The bound of the whole covers the booked value of any part plus the bound of the rest, because values are cut:
-    floor(a) + ceil(b) <= ceil(a + b).
+    That covers the booked value of any part and what binds the rest, because values are cut:
+    floor(a) + floor(b) <= floor(a + b).
     """
-    return quantity if side is Side.SELL else (price * quantity).quantize(_E8, ROUND_CEILING)
+    return quantity if side is Side.SELL else cut(price * quantity)
 
 
 def bound_price(order: NewOrder | Order) -> Decimal:

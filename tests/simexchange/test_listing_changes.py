@@ -56,6 +56,15 @@ def test_nothing_is_matched_while_a_symbol_is_halted(tmp_path: Path) -> None:
     assert desk.ask("GET", "myTrades", symbol="BTCUSDT")[0]["price"] == "96.99000000"
 
 
+def test_the_last_price_counts_when_nothing_trades_after_a_halt(tmp_path: Path) -> None:
+    desk = open_desk(tmp_path, {PAIR: [*flat(100, 1), (100, 100, 98, 98), None, None, None, *flat(100, 3)]})
+    desk.order("STOP_LOSS", "SELL", stopPrice="99")
+    change(desk, status="BREAK")
+    change(desk.after(3), status="TRADING")
+    assert desk.after(3.5).status(1) == "FILLED"
+    assert desk.ask("GET", "myTrades", symbol="BTCUSDT")[0]["time"] == desk.after(3).at + 1
+
+
 def test_a_step_size_changes_under_the_clients_hands(tmp_path: Path) -> None:
     desk = open_desk(tmp_path, {PAIR: SCRIPT})
     desk.order("LIMIT", price="99", quantity="1.005", newClientOrderId="before")

@@ -61,6 +61,26 @@ def test_the_first_crossing_is_the_first_moment_of_all(
     assert looked is None or found <= looked
 
 
+@settings(max_examples=60, deadline=None)
+@given(minute=st.integers(0, 500), low=st.integers(1, 9999), high=st.integers(10001, 900_000), rises=st.booleans())
+def test_who_looks_every_millisecond_has_seen_high_and_low(minute: int, low: int, high: int, rises: bool) -> None:
+    """Also in a candle so steep that the price runs through many ticks in a millisecond."""
+    steep = (100.0, high / 100, low / 100, 100.01 if rises else 99.99)
+    market = Market(ScriptedPrices({PAIR: [CALM] * (minute + 1) + [steep]}))
+    opened = START_MS + (minute + 1) * MINUTE_MS
+    for edges in ((low * 10**6, None), (None, high * 10**6)):
+        found = first_crossing(market, "BTCUSDT", opened, opened + MINUTE_MS - 1, *edges)
+        assert found is not None
+        assert market.price_e8("BTCUSDT", found) in edges
+
+
+def test_a_candle_reaches_its_close_as_it_ends() -> None:
+    """It falls from 9,000 to 101 within half a minute; then nothing trades, and 101 stands."""
+    market = Market(ScriptedPrices({PAIR: [(100.0, 9000.0, 100.0, 101.0), None, (102.0,) * 4]}))
+    found = first_crossing(market, "BTCUSDT", START_MS + 59_000, START_MS + 110_000, 101 * 10**8, None)
+    assert found == START_MS + MINUTE_MS
+
+
 def test_the_horizon_is_the_end_of_the_candle() -> None:
     market = Market(ScriptedPrices({PAIR: [CALM]}))
     for at in (START_MS, START_MS + MINUTE_MS - 1):
@@ -199,6 +219,15 @@ def test_money_is_conserved_to_the_last_digit(scripts: Any, wishes: Any, looks: 
 
 def key(order: dict[str, Any]) -> tuple[str, int]:
     return order["symbol"], order["orderId"]
+
+
+def test_an_order_that_came_within_the_candle_is_met_within_it(tmp_path: Path) -> None:
+    """What was known of the candle's rest before the order came does not count for it."""
+    desk = open_desk(tmp_path, {PAIR: [CALM, (100, 100, 98, 98), CALM]})
+    desk.order("LIMIT", price="90")
+    for number, minutes in ((2, 1.0), (3, 1.01)):
+        assert desk.after(minutes).order("STOP_LOSS", "SELL", stopPrice="99.5")["orderId"] == number
+    assert [desk.after(1.95).status(number) for number in (1, 2, 3)] == ["NEW", "FILLED", "FILLED"]
 
 
 @pytest.mark.parametrize("minutes", [1, 60, 60 * 24 * 3])
