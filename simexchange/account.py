@@ -24,6 +24,12 @@ class Outcome:
     order_list: OrderList | None = None
 
     @property
+    def matched_ms(self) -> int:
+        """Up to when the symbol's orders are surely matched once this is written down: not yet to the moment of the
+        event itself, at which other orders may be met too. Meeting one again at the same price changes nothing."""
+        return self.order.updated_ms - 1
+
+    @property
     def orders(self) -> tuple[Order, ...]:
         return self.order, *self.others
 

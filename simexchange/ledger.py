@@ -63,7 +63,7 @@ class Ledger:
             if outcome.order_list is not None:
                 self._insert("INTO order_lists", [list_row(outcome.order_list)])
             self._write_balances(outcome.balances)
-            self._write_matched(outcome.order.symbol, outcome.order.updated_ms)
+            self._write_matched(outcome.order.symbol, outcome.matched_ms)
 
     def keep_change(self, symbol: str, change: Change, market_ms: int) -> None:
         """Write down that a symbol's rules or status changed; its orders are matched up to this moment."""

@@ -27,8 +27,7 @@ def commit(exchange: Exchange, outcome: Outcome) -> None:
     """Write an outcome down, then make it the present."""
     exchange.ledger.record(outcome)
     exchange.account.take(outcome)
-    for symbol in {order.symbol for order in outcome.orders}:
-        exchange.progress.reached(symbol, outcome.order.updated_ms)
+    exchange.progress.reached(outcome.order.symbol, outcome.matched_ms)
     if outcome.fills and outcome.order.executed == sum(fill.quantity for fill in outcome.fills):
         exchange.order_count.first_fill(outcome.fills[0].is_maker)
 

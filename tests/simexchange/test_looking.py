@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Sequence
 from decimal import Decimal as D
@@ -12,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simexchange.account import Outcome
 from simexchange.crossing import first_crossing, horizon_ms
+from simexchange.ledger import Ledger
 from simexchange.market import Market
 from tests.simexchange.desk import BNB, MINUTE_MS, PAIR, START_MS, Desk, Prices, ScriptedPrices, open_desk
 
@@ -215,6 +218,41 @@ def test_money_is_conserved_to_the_last_digit(scripts: Any, wishes: Any, looks: 
         assert all(held.locked == 0 for held in account.balances.values())
         assert {asset: held.free for asset, held in account.balances.items()} == expected
         desk.exchange.ledger.close()
+
+
+class FullDisk(Ledger):
+    """Fails to write one outcome, the ``fails_in``-th from now."""
+
+    fails_in = 0
+
+    def record(self, outcome: Outcome) -> None:
+        self.fails_in -= 1
+        if self.fails_in == 0:
+            raise sqlite3.OperationalError("database or disk is full")
+        super().record(outcome)
+
+
+@pytest.mark.parametrize("fails_in", [1, 2, 3])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_write_that_fails_between_two_orders_of_one_moment_loses_neither(
+    tmp_path: Path, fails_in: int, restarted: bool
+) -> None:
+    """The price is at 50 for a single millisecond, and meets three orders in it."""
+    script: list[Prices | None] = [CALM, (100, 900, 50, 101), *[(101.0, 101.0, 101.0, 101.0)] * 5]
+    desk = open_desk(tmp_path, {PAIR: script})
+    for _ in range(3):
+        desk.order("STOP_LOSS", "SELL", stopPrice="50")
+    desk.exchange.ledger.close()
+    ledger = FullDisk(tmp_path)
+    desk.exchange.ledger, ledger.fails_in = ledger, fails_in
+    with pytest.raises(sqlite3.OperationalError):
+        desk.after(5).ask("GET", "openOrders")
+    if restarted:
+        ledger.close()
+        desk = open_desk(tmp_path, {PAIR: script}).after(5)
+    fills = desk.ask("GET", "/sim/ledger")["fills"]
+    assert [fill["orderId"] for fill in fills] == [1, 2, 3]
+    assert {(fill["time"], fill["price"]) for fill in fills} == {(fills[0]["time"], "49.99000000")}
 
 
 def key(order: dict[str, Any]) -> tuple[str, int]:
