@@ -84,7 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--fee-rate", type=_fee_rate, default=Decimal("0.001"), help="taker fee (default %(default)s, which is 0.1 %%)")
     add("--maker-fee-rate", type=_fee_rate, help="fee of orders that rested (default: the taker fee)")
-    add("--fee-asset", metavar="ASSET", help="pay fees in this asset where it has a price and enough is free, as BNB")
+    add(
+        "--fee-asset",
+        type=_asset,
+        metavar="ASSET",
+        help="pay fees in this asset where it has a price and enough is free, as BNB",
+    )
     add("--query-lag-ms", type=_lag, default=0, help="wall time until a new order can be queried (default %(default)s)")
     add("--access-log", action="store_true", help="log every request")
     return parser
@@ -123,6 +128,12 @@ def _fee_rate(text: str) -> Decimal:
     if not 0 <= rate < 1:
         raise argparse.ArgumentTypeError("must be at least 0 and less than 1")
     return rate
+
+
+def _asset(text: str) -> str:
+    if not text.isalnum() or not text.isupper():
+        raise argparse.ArgumentTypeError(f"{text!r} is not like BNB")
+    return text
 
 
 def _lag(text: str) -> int:
