@@ -15,8 +15,11 @@ from simexchange.exchange import Exchange
 from simexchange.faults.transport import Protocol
 from simexchange.ledger import Ledger
 from simexchange.limits import Limits
+from simexchange.listing_changes import ListingChanges
 from simexchange.market import Market, PriceSource
 from simexchange.prices import LISTED_MS, GeneratedPrices
+from simexchange.progress import Progress
+from simexchange.query_lag import QueryLag
 from simexchange.replay import ReplayedPrices
 from simexchange.server import build_app
 from simexchange.stats import Stats
@@ -93,16 +96,27 @@ def build_exchange(settings: Settings, now_ms: int) -> Exchange:
     except (OSError, sqlite3.Error) as error:
         raise StartError(f"cannot open the ledger in {settings.data}: {error}") from error
     origin_wall = now_ms if settings.origin_wall_ms is None else settings.origin_wall_ms
+    clock = MarketClock(origin_wall, origin, settings.speed)
     return Exchange(
-        clock=MarketClock(origin_wall, origin, settings.speed),
-        market=Market(source),
+        clock=clock,
+        market=Market(source, ListingChanges(ledger.changes())),
         ledger=ledger,
         account=account,
         limits=Limits.at_speed(settings.speed, settings.weight_limit),
         key=settings.key,
         fee_rate=settings.fee_rate,
         stats=Stats(now_ms),
+        maker_fee_rate=settings.maker_fee_rate,
+        fee_asset=settings.fee_asset,
+        query_lag=QueryLag(settings.query_lag_ms),
+        progress=_progress(ledger, clock.market_ms(now_ms)),
     )
+
+
+def _progress(ledger: Ledger, now_ms: int) -> Progress:
+    """Matching goes on where the ledger says. Under an earlier market time than before it goes on from there: orders
+    must not wait until time has caught up."""
+    return Progress({symbol: min(matched_ms, now_ms) for symbol, matched_ms in ledger.matched().items()})
 
 
 def _greeting(settings: Settings, listener: socket.socket, exchange: Exchange) -> str:

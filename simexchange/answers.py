@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from simexchange.candles import Rows
-from simexchange.orders import OPEN_STATUSES, Fill, Order, Side
+from simexchange.orders import OPEN_STATUSES, Fill, Order, OrderList, Side
 from simexchange.wire import decimal8, e8
 
 _ZERO = "0.00000000"
@@ -22,24 +24,24 @@ def order_status(order: Order) -> dict[str, object]:
     return {
         "symbol": order.symbol,
         "orderId": order.order_id,
-        "orderListId": -1,
+        "orderListId": order.list_id,
         "clientOrderId": order.client_order_id,
-        "price": _ZERO,
+        "price": decimal8(order.price),
         "origQty": decimal8(order.quantity),
         "executedQty": decimal8(order.executed),
         "cummulativeQuoteQty": decimal8(order.quote_executed),
         "status": order.status,
-        "timeInForce": "GTC",
+        "timeInForce": order.time_in_force,
         "type": order.type,
         "side": order.side,
-        "stopPrice": _ZERO,
+        "stopPrice": decimal8(order.stop_price),
         "icebergQty": _ZERO,
         "time": order.time_ms,
         "updateTime": order.updated_ms,
-        "isWorking": True,
-        "workingTime": order.time_ms if order.status in OPEN_STATUSES or order.executed else -1,
+        "isWorking": order.working_ms >= 0,
+        "workingTime": order.working_ms,
         "origQuoteOrderQty": decimal8(order.quote_quantity),
-        "selfTradePreventionMode": "EXPIRE_MAKER",
+        "selfTradePreventionMode": order.self_trade,
     }
 
 
@@ -48,24 +50,13 @@ def order_placed(order: Order, fills: tuple[Fill, ...], response_type: str) -> d
     ack: dict[str, object] = {
         "symbol": order.symbol,
         "orderId": order.order_id,
-        "orderListId": -1,
+        "orderListId": order.list_id,
         "clientOrderId": order.client_order_id,
         "transactTime": order.updated_ms,
     }
     if response_type == "ACK":
         return ack
-    result = ack | {
-        "price": _ZERO,
-        "origQty": decimal8(order.quantity),
-        "executedQty": decimal8(order.executed),
-        "origQuoteOrderQty": decimal8(order.quote_quantity),
-        "cummulativeQuoteQty": decimal8(order.quote_executed),
-        "status": order.status,
-        "timeInForce": "GTC",
-        "type": order.type,
-        "side": order.side,
-        "workingTime": order.time_ms,
-    }
+    result = ack | _amounts(order) | {"workingTime": order.working_ms}
     if response_type == "FULL":
         result["fills"] = [
             {
@@ -77,7 +68,55 @@ def order_placed(order: Order, fills: tuple[Fill, ...], response_type: str) -> d
             }
             for fill in fills
         ]
-    return result | {"selfTradePreventionMode": "EXPIRE_MAKER"}
+    return result | {"selfTradePreventionMode": order.self_trade}
+
+
+def order_canceled(order: Order, cancel_id: str) -> dict[str, object]:
+    """As DELETE order answers: the order's own client id is now the original one, the cancel has its own."""
+    return {
+        "symbol": order.symbol,
+        "origClientOrderId": order.client_order_id,
+        "orderId": order.order_id,
+        "orderListId": order.list_id,
+        "clientOrderId": cancel_id,
+        "transactTime": order.updated_ms,
+        **_amounts(order),
+        "selfTradePreventionMode": order.self_trade,
+    }
+
+
+def _amounts(order: Order) -> dict[str, object]:
+    """What every answer about an order says of its state; a stop price only where there is one."""
+    amounts: dict[str, object] = {
+        "price": decimal8(order.price),
+        "origQty": decimal8(order.quantity),
+        "executedQty": decimal8(order.executed),
+        "origQuoteOrderQty": decimal8(order.quote_quantity),
+        "cummulativeQuoteQty": decimal8(order.quote_executed),
+        "status": order.status,
+        "timeInForce": order.time_in_force,
+        "type": order.type,
+        "side": order.side,
+    }
+    return amounts | ({"stopPrice": decimal8(order.stop_price)} if order.stop_price else {})
+
+
+def list_status(pair: OrderList, orders: Sequence[Order]) -> dict[str, object]:
+    """A pair and its two orders by name; it is executing while one of them is open."""
+    status = "EXECUTING" if any(order.status in OPEN_STATUSES for order in orders) else "ALL_DONE"
+    return {
+        "orderListId": pair.list_id,
+        "contingencyType": "OCO",
+        "listStatusType": "EXEC_STARTED" if status == "EXECUTING" else "ALL_DONE",
+        "listOrderStatus": status,
+        "listClientOrderId": pair.client_id,
+        "transactionTime": pair.time_ms,
+        "symbol": pair.symbol,
+        "orders": [
+            {"symbol": order.symbol, "orderId": order.order_id, "clientOrderId": order.client_order_id}
+            for order in orders
+        ],
+    }
 
 
 def my_trade(fill: Fill) -> dict[str, object]:
@@ -86,7 +125,7 @@ def my_trade(fill: Fill) -> dict[str, object]:
         "symbol": fill.symbol,
         "id": fill.trade_id,
         "orderId": fill.order_id,
-        "orderListId": -1,
+        "orderListId": fill.list_id,
         "price": decimal8(fill.price),
         "qty": decimal8(fill.quantity),
         "quoteQty": decimal8(fill.quote_quantity),

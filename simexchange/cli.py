@@ -30,6 +30,9 @@ class Settings:
     key: KeyPair
     deposits: dict[str, Decimal]
     fee_rate: Decimal
+    maker_fee_rate: Decimal
+    fee_asset: str | None
+    query_lag_ms: int
     access_log: bool
 
 
@@ -50,6 +53,9 @@ def parse(arguments: list[str] | None = None) -> Settings:
         key=KeyPair(given.api_key, given.api_secret, given.key_may_withdraw, given.key_ip_restricted),
         deposits=deposits,
         fee_rate=given.fee_rate,
+        maker_fee_rate=given.fee_rate if given.maker_fee_rate is None else given.maker_fee_rate,
+        fee_asset=given.fee_asset,
+        query_lag_ms=given.query_lag_ms,
         access_log=given.access_log,
     )
 
@@ -86,6 +92,14 @@ def _parser() -> argparse.ArgumentParser:
         help="starting balance of a new ledger, repeatable (default USDT=100000, replaying BTC=10)",
     )
     add("--fee-rate", type=_fee_rate, default=Decimal("0.001"), help="taker fee (default %(default)s, which is 0.1 %%)")
+    add("--maker-fee-rate", type=_fee_rate, help="fee of orders that rested (default: the taker fee)")
+    add(
+        "--fee-asset",
+        type=_asset,
+        metavar="ASSET",
+        help="pay fees in this asset where it has a price and enough is free, as BNB",
+    )
+    add("--query-lag-ms", type=_lag, default=0, help="wall time until a new order can be queried (default %(default)s)")
     add("--access-log", action="store_true", help="log every request")
     return parser
 
@@ -130,6 +144,19 @@ def _fee_rate(text: str) -> Decimal:
     if not 0 <= rate < 1:
         raise argparse.ArgumentTypeError("must be at least 0 and less than 1")
     return rate
+
+
+def _asset(text: str) -> str:
+    if not text.isalnum() or not text.isupper():
+        raise argparse.ArgumentTypeError(f"{text!r} is not like BNB")
+    return text
+
+
+def _lag(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 600_000:
+        raise argparse.ArgumentTypeError("must be between 0 and 600000 milliseconds")
+    return value
 
 
 def _deposit(text: str) -> tuple[str, Decimal]:

@@ -1,4 +1,4 @@
-"""PURE. An invented order book around the last price: what a market order walks through."""
+"""PURE. An invented order book around the last price: what an order that takes walks through."""
 
 from __future__ import annotations
 
@@ -37,6 +37,16 @@ def _unit(seed: int) -> float:
     return ((x ^ (x >> 31)) >> 11) / 2**53
 
 
+def half_spread(price: Decimal, tick: Decimal) -> Decimal:
+    """From the last price to the best offer of either side, before rounding to ticks."""
+    return max(price * _HALF_SPREAD, tick / 2)
+
+
+def level_gap(price: Decimal, tick: Decimal) -> Decimal:
+    """From one level to the next: whole ticks."""
+    return max((price * _LEVEL_GAP / tick).to_integral_value(), Decimal(1)) * tick
+
+
 def book(instrument: Instrument, price_e8: int, levels: int) -> Book:
     """``levels`` offers per side around a last price in 1e-8 quote.
 
@@ -45,20 +55,20 @@ def book(instrument: Instrument, price_e8: int, levels: int) -> Book:
     """
     tick = instrument.tick
     price = Decimal(price_e8).scaleb(-8)
-    half = max(price * _HALF_SPREAD, tick / 2)
-    gap = max((price * _LEVEL_GAP / tick).to_integral_value(), Decimal(1)) * tick
+    half, gap = half_spread(price, tick), level_gap(price, tick)
     best_ask = ((price + half) / tick).to_integral_value(ROUND_CEILING) * tick
     best_bid = max(((price - half) / tick).to_integral_value(ROUND_FLOOR) * tick, tick)
     asks, bids = [], []
     for level in range(levels):
-        asks.append(_level(instrument, best_ask + gap * level, price_e8 * 2, level))
+        asks.append(level_at(instrument, best_ask + gap * level, price_e8 * 2, level))
         bid = best_bid - gap * level
         if bid > 0:
-            bids.append(_level(instrument, bid, price_e8 * 2 + 1, level))
+            bids.append(level_at(instrument, bid, price_e8 * 2 + 1, level))
     return Book(bids, asks)
 
 
-def _level(instrument: Instrument, price: Decimal, seed: int, level: int) -> Level:
+def level_at(instrument: Instrument, price: Decimal, seed: int, level: int) -> Level:
+    """The offer at a price, ``level`` steps from the best; its size is a repeatable number drawn from the seed."""
     share = int((0.3 + 1.4 * _unit(seed * 1021 + level)) * (1 + 0.4 * level) * E8)
     quantity = instrument.book_notional * Decimal(share).scaleb(-8) / price
     steps = max((quantity / instrument.step).to_integral_value(ROUND_FLOOR), Decimal(1))

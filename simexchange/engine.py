@@ -1,170 +1,168 @@
-"""PURE. What a new order does: refused, or filled at these prices with these balances afterwards.
-
-``place`` decides and changes nothing. The caller makes the outcome durable first, then lets the account ``take`` it, so
-an answer never tells of something that a crash could undo. Resting orders have their place in ``Account.open_orders``.
-"""
+"""PURE. What a new order does: refused, or taking, resting and waiting, with these balances afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import ROUND_DOWN, ROUND_FLOOR, Decimal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from simexchange import errors, filters
-from simexchange.depth import Book, Level
-from simexchange.instruments import Instrument
-from simexchange.orders import OPEN_STATUSES, Balance, Fill, NewOrder, Order, Side, Status
+from simexchange.account import Account, Outcome
+from simexchange.balances import Purse, bound, bound_price
+from simexchange.ending import end
+from simexchange.orders import (
+    MARKET_TYPES,
+    STOP_TYPES,
+    Fill,
+    NewOrder,
+    Order,
+    OrderType,
+    SelfTrade,
+    Side,
+    Status,
+    TimeInForce,
+)
+from simexchange.resting import levels_met, stop_touch
+from simexchange.taking import Terms, execute, in_the_way, offers, paying, walk, within
 
 _ZERO = Decimal(0)
-_E8 = Decimal("0.00000001")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """An accepted order, its fills, and the new balance of every asset they touched."""
+class Worked:
+    """An order after it was worked in the book, its fills, and the own orders that ended because of it."""
 
     order: Order
     fills: tuple[Fill, ...]
-    balances: Mapping[str, Balance]
-
-
-@dataclass
-class Account:
-    """The account's present: balances by asset, resting orders by (symbol, order id), next ids by symbol."""
-
-    balances: dict[str, Balance] = field(default_factory=dict)
-    open_orders: dict[tuple[str, int], Order] = field(default_factory=dict)
-    next_order_id: dict[str, int] = field(default_factory=dict)
-    next_trade_id: dict[str, int] = field(default_factory=dict)
-
-    def balance(self, asset: str) -> Balance:
-        return self.balances.get(asset, Balance())
-
-    def rests(self, client_order_id: str) -> bool:
-        """Whether a resting order carries this client id: it must be unique among those, and only those."""
-        return any(order.client_order_id == client_order_id for order in self.open_orders.values())
-
-    def take(self, outcome: Outcome) -> None:
-        """Make an outcome part of the present."""
-        order = outcome.order
-        self.balances.update(outcome.balances)
-        self.next_order_id[order.symbol] = max(self.next_order_id.get(order.symbol, 1), order.order_id + 1)
-        if outcome.fills:
-            self.next_trade_id[order.symbol] = outcome.fills[-1].trade_id + 1
-        if order.status in OPEN_STATUSES:
-            self.open_orders[order.symbol, order.order_id] = order
-        else:
-            self.open_orders.pop((order.symbol, order.order_id), None)
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What an order meets: the book of the moment, the average price of five minutes, the taker's fee rate (0.001 is
-    0.1 %) and market time."""
-
-    instrument: Instrument
-    book: Book
-    average_price: Decimal
-    fee_rate: Decimal
-    now_ms: int
+    ended: tuple[Order, ...]
 
 
 def place(account: Account, wish: NewOrder, terms: Terms) -> Outcome:
-    """Fill a market order against the book. Raises Binance's refusal when a filter, the client id or the balance
-    forbids it; what the book cannot fill expires."""
-    filters.check(wish, terms.instrument, terms.average_price)
-    if account.rests(wish.client_order_id):
-        raise errors.rejected("Duplicate order sent.")
-    offers = terms.book.asks if wish.side is Side.BUY else terms.book.bids
-    taken, exhausted = walk(wish, offers, terms.instrument)
-    executed = sum((level.quantity for level in taken), _ZERO)
-    if wish.quote_quantity is not None:
-        filters.check_bought(executed, terms.instrument)
-    order_id = account.next_order_id.get(wish.symbol, 1)
-    fills = _fills(wish, taken, terms, order_id, account.next_trade_id.get(wish.symbol, 1))
-    balances = _settle(account, wish, fills, terms.instrument)
-    order = Order(
+    """Take the order in. Raises Binance's refusal when a filter, the client id, a price or the balance forbids it."""
+    check(account, (wish,), terms)
+    order = accepted(account, wish, terms.now_ms)
+    purse = Purse(account.balances)
+    pays, needs = paying(wish.side, terms.instrument), needed(wish)
+    purse.require(pays, needs)
+    if wish.type in STOP_TYPES:
+        purse.lock(pays, needs)
+        return Outcome(replace(order, locked=needs), (), purse.changed)
+    worked = work(account, purse, replace(order, working_ms=terms.now_ms), terms)
+    return Outcome(worked.order, worked.fills, purse.changed, worked.ended)
+
+
+def check(account: Account, wishes: Sequence[NewOrder], terms: Terms) -> None:
+    """Everything but the balance, of orders that are placed together."""
+    for wish in wishes:
+        filters.check(wish, terms.instrument, terms.average_price)
+        if wish.quote_quantity is not None:
+            taken, _ = walk(None, wish.quote_quantity, offers(wish, terms.book), terms.instrument.step)
+            filters.check_bought(sum((level.quantity for level in taken), _ZERO), terms.instrument)
+    filters.check_room(wishes, account.of(wishes[0].symbol), wishes[0].symbol)
+    ids = [wish.client_order_id for wish in wishes]
+    if len(set(ids)) < len(ids) or any(account.rests(client_id) for client_id in ids):
+        raise errors.duplicate_order()
+    for wish in wishes:
+        _check_prices(wish, terms)
+
+
+def _check_prices(wish: NewOrder, terms: Terms) -> None:
+    if wish.type is OrderType.LIMIT_MAKER and offers(wish, terms.book):
+        raise errors.would_take()
+    if wish.type in STOP_TYPES and stop_touch(wish.side, wish.type, wish.stop_price).reached(terms.last_e8):
+        raise errors.would_trigger()
+
+
+def accepted(account: Account, wish: NewOrder, now_ms: int) -> Order:
+    """The order with its id, before anything has come of it."""
+    return Order(
         symbol=wish.symbol,
-        order_id=order_id,
+        order_id=account.next_order_id.get(wish.symbol, 1),
         client_order_id=wish.client_order_id,
         side=wish.side,
         type=wish.type,
-        quantity=executed if wish.quantity is None else wish.quantity,
+        quantity=wish.quantity or _ZERO,
         quote_quantity=wish.quote_quantity or _ZERO,
-        executed=executed,
-        quote_executed=sum((fill.quote_quantity for fill in fills), _ZERO),
-        status=Status.EXPIRED if exhausted else Status.FILLED,
-        time_ms=terms.now_ms,
-        updated_ms=terms.now_ms,
+        executed=_ZERO,
+        quote_executed=_ZERO,
+        status=Status.NEW,
+        time_ms=now_ms,
+        updated_ms=now_ms,
+        price=wish.price,
+        stop_price=wish.stop_price,
+        time_in_force=wish.time_in_force,
+        self_trade=wish.self_trade,
     )
-    return Outcome(order, fills, balances)
 
 
-def walk(wish: NewOrder, offers: list[Level], instrument: Instrument) -> tuple[list[Level], bool]:
-    """What the order takes from each offer, best first, and whether the book ran out before it was satisfied.
-
-    An order given in quote takes whole steps of base while the rest of its money buys one.
-    """
-    taken: list[Level] = []
-    quantity_left, quote_left = wish.quantity, wish.quote_quantity
-    for offer in offers:
-        wanted = quantity_left
-        if quote_left is not None:
-            wanted = (quote_left / offer.price / instrument.step).to_integral_value(ROUND_FLOOR) * instrument.step
-        assert wanted is not None
-        if wanted <= 0:
-            return taken, False
-        part = Level(offer.price, min(wanted, offer.quantity))
-        taken.append(part)
-        if quote_left is not None:
-            quote_left -= part.quantity * part.price
-        else:
-            quantity_left = wanted - part.quantity
-        if part.quantity == wanted:
-            return taken, False
-    return taken, True
+def needed(wish: NewOrder) -> Decimal:
+    """What has to be free of the asset that the order pays with; a market order for a quantity finds out in the book
+    what it costs."""
+    if wish.side is Side.SELL or wish.quantity is not None:
+        return bound(wish.side, bound_price(wish), wish.quantity or _ZERO)
+    return wish.quote_quantity or _ZERO
 
 
-def _fills(wish: NewOrder, taken: list[Level], terms: Terms, order_id: int, trade_id: int) -> tuple[Fill, ...]:
-    """Executions with the fee taken out of what is received: base when buying, quote when selling.
-
-    Values of more than eight decimals are cut to eight, as the wire has no more.
-    """
-    buying = wish.side is Side.BUY
-    fills = []
-    for number, level in enumerate(taken):
-        value = (level.price * level.quantity).quantize(_E8, ROUND_DOWN)
-        received = level.quantity if buying else value
-        fills.append(
-            Fill(
-                symbol=wish.symbol,
-                trade_id=trade_id + number,
-                order_id=order_id,
-                side=wish.side,
-                price=level.price,
-                quantity=level.quantity,
-                quote_quantity=value,
-                commission=(received * terms.fee_rate).quantize(_E8, ROUND_DOWN),
-                commission_asset=terms.instrument.base if buying else terms.instrument.quote,
-                time_ms=terms.now_ms,
-                is_maker=False,
-            )
-        )
-    return tuple(fills)
+def work(account: Account, purse: Purse, order: Order, terms: Terms) -> Worked:
+    """Put an order into the book: it takes what it may, and what is left rests or expires."""
+    own = in_the_way(account, order)
+    levels = offers(order, terms.book)
+    stops_at_own = bool(own) and order.self_trade is not SelfTrade.EXPIRE_MAKER
+    if stops_at_own:
+        levels = [level for level in levels if not within(order.side, level.price, own[0].price)]
+    by_quote = order.quote_quantity > 0
+    budget = _budget(purse, order, terms)
+    taken, complete = walk(None if by_quote else order.remaining, budget, levels, terms.instrument.step)
+    if order.time_in_force is TimeInForce.FOK and not complete:
+        taken, own, stops_at_own = [], [], False
+    rests = not complete and not stops_at_own and _may_rest(order)
+    trade_id = account.next_trade_id.get(order.symbol, 1)
+    after, fills = execute(purse, order, taken, terms, trade_id, rests=rests, is_maker=False)
+    after = replace(
+        after,
+        quantity=after.executed if by_quote else after.quantity,
+        status=_status(after, complete=complete, rests=rests, stops_at_own=stops_at_own),
+        met=levels_met(order.side, order.price, terms.last_e8, terms.instrument) if rests else 0,
+    )
+    hit = _hit(after, own, fills[-1].price if complete else None)
+    return Worked(after, fills, _end_all(account, purse, hit, terms))
 
 
-def _settle(account: Account, wish: NewOrder, fills: tuple[Fill, ...], instrument: Instrument) -> dict[str, Balance]:
-    """Balances of base and quote after the fills; refuses what the free balance does not cover."""
-    base, quote = account.balance(instrument.base), account.balance(instrument.quote)
-    quantity = sum((fill.quantity for fill in fills), _ZERO)
-    value = sum((fill.quote_quantity for fill in fills), _ZERO)
-    fee = sum((fill.commission for fill in fills), _ZERO)
-    buying = wish.side is Side.BUY
-    needed = max(value, wish.quote_quantity or _ZERO) if buying else max(quantity, wish.quantity or _ZERO)
-    if needed > (quote if buying else base).free:
-        raise errors.rejected("Account has insufficient balance for requested action.")
-    if buying:
-        base, quote = Balance(base.free + quantity - fee, base.locked), Balance(quote.free - value, quote.locked)
-    else:
-        base, quote = Balance(base.free - quantity, base.locked), Balance(quote.free + value - fee, quote.locked)
-    return {instrument.base: base, instrument.quote: quote}
+def _status(order: Order, *, complete: bool, rests: bool, stops_at_own: bool) -> Status:
+    if complete:
+        return Status.FILLED
+    if rests:
+        return Status.PARTIALLY_FILLED if order.executed else Status.NEW
+    return Status.EXPIRED_IN_MATCH if stops_at_own else Status.EXPIRED
+
+
+def _end_all(account: Account, purse: Purse, makers: list[Order], terms: Terms) -> tuple[Order, ...]:
+    """Own orders that were in the way, each with its pair; both orders of a pair may have been."""
+    gone: dict[tuple[str, int], Order] = {}
+    for maker in makers:
+        if maker.key not in gone:
+            met, pair = Status.EXPIRED_IN_MATCH, Status.EXPIRED
+            gone |= {one.key: one for one in end(account, purse, maker, terms.instrument, terms.now_ms, met, pair)}
+    return tuple(gone.values())
+
+
+def _may_rest(order: Order) -> bool:
+    return order.type not in MARKET_TYPES and order.time_in_force is TimeInForce.GTC
+
+
+def _budget(purse: Purse, order: Order, terms: Terms) -> Decimal | None:
+    """A stop order that buys at any price must not spend more than there is; what that does not buy expires."""
+    if order.quote_quantity > 0:
+        return order.quote_quantity
+    if order.side is Side.BUY and order.type in MARKET_TYPES & STOP_TYPES:
+        return purse.balance(terms.instrument.quote).free + order.locked
+    return None
+
+
+def _hit(order: Order, own: list[Order], worst: Decimal | None) -> list[Order]:
+    """The own orders that a taker ends: all up to the worst price it paid, or to its limit where it wanted more."""
+    if order.self_trade is SelfTrade.EXPIRE_TAKER:
+        return []
+    if order.self_trade is SelfTrade.EXPIRE_BOTH:
+        return own[:1] if order.status is Status.EXPIRED_IN_MATCH else []
+    return [maker for maker in own if worst is None or within(order.side, worst, maker.price)]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from simexchange.account import Account
 from simexchange.clock import MarketClock
-from simexchange.engine import Account
 from simexchange.faults import late
 from simexchange.faults.late import Placed
 from simexchange.faults.register import NOTHING, Faults, Met
@@ -15,6 +15,8 @@ from simexchange.ledger import Ledger
 from simexchange.limits import Client, Limits, OrderCount
 from simexchange.market import Market
 from simexchange.params import Params
+from simexchange.progress import Progress
+from simexchange.query_lag import QueryLag
 from simexchange.stats import Stats
 
 
@@ -30,6 +32,9 @@ class KeyPair:
 
 @dataclass
 class Exchange:
+    """``maker_fee_rate`` None means the taker's ``fee_rate``; ``fee_asset`` is what fees are paid in where possible.
+    ``query_lag.lag_ms`` may be set at any time (wall milliseconds)."""
+
     clock: MarketClock
     market: Market
     ledger: Ledger
@@ -43,6 +48,10 @@ class Exchange:
     endpoints: tuple[tuple[str, str], ...] = ()  # method and path of all that faults can strike
     clients: dict[str, Client] = field(default_factory=dict)
     order_count: OrderCount = field(default_factory=OrderCount)
+    maker_fee_rate: Decimal | None = None
+    fee_asset: str | None = None
+    query_lag: QueryLag = field(default_factory=QueryLag)
+    progress: Progress = field(default_factory=Progress)
 
     def __post_init__(self) -> None:
         self.limits_at_start = self.limits

@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from simexchange.orders import SelfTrade
 from simexchange.wire import decimal8
 
 # Prices and amounts the filters allow; far beyond what the simulator trades, as on Binance.
-_MAX_QTY = Decimal(9_000_000)
-_MAX_PRICE = Decimal(1_000_000)
-_MAX_NOTIONAL = Decimal(9_000_000)
+MAX_QTY = Decimal(9_000_000)
+MAX_PRICE = Decimal(1_000_000)
+MAX_NOTIONAL = Decimal(9_000_000)
+# A limit price may be at most five times and at least a fifth of the average price.
+PERCENT_UP, PERCENT_DOWN = Decimal(5), Decimal("0.2")
+# Open orders of an account on one symbol, and those of them that have a stop price.
+MAX_ORDERS, MAX_ALGO_ORDERS = 200, 5
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class Instrument:
 
     @property
     def max_qty(self) -> Decimal:
-        return _MAX_QTY
+        return MAX_QTY
 
 
 def filters(instrument: Instrument) -> list[Mapping[str, object]]:
@@ -58,7 +63,7 @@ def filters(instrument: Instrument) -> list[Mapping[str, object]]:
         {
             "filterType": "PRICE_FILTER",
             "minPrice": decimal8(instrument.tick),
-            "maxPrice": decimal8(_MAX_PRICE),
+            "maxPrice": decimal8(MAX_PRICE),
             "tickSize": decimal8(instrument.tick),
         },
         {
@@ -83,22 +88,22 @@ def filters(instrument: Instrument) -> list[Mapping[str, object]]:
         },
         {
             "filterType": "PERCENT_PRICE_BY_SIDE",
-            "bidMultiplierUp": "5",
-            "bidMultiplierDown": "0.2",
-            "askMultiplierUp": "5",
-            "askMultiplierDown": "0.2",
+            "bidMultiplierUp": str(PERCENT_UP),
+            "bidMultiplierDown": str(PERCENT_DOWN),
+            "askMultiplierUp": str(PERCENT_UP),
+            "askMultiplierDown": str(PERCENT_DOWN),
             "avgPriceMins": 5,
         },
         {
             "filterType": "NOTIONAL",
             "minNotional": decimal8(instrument.min_notional),
             "applyMinToMarket": True,
-            "maxNotional": decimal8(_MAX_NOTIONAL),
+            "maxNotional": decimal8(MAX_NOTIONAL),
             "applyMaxToMarket": False,
             "avgPriceMins": 5,
         },
-        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
-        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5},
+        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": MAX_ORDERS},
+        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": MAX_ALGO_ORDERS},
     ]
 
 
@@ -116,11 +121,11 @@ def symbol_info(instrument: Instrument, trading: bool, order_types: tuple[str, .
         "quoteCommissionPrecision": 8,
         "orderTypes": list(order_types),
         "icebergAllowed": False,
-        "ocoAllowed": False,
+        "ocoAllowed": True,
         "otoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
         "allowTrailingStop": False,
-        "cancelReplaceAllowed": False,
+        "cancelReplaceAllowed": True,
         "amendAllowed": False,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
@@ -128,5 +133,5 @@ def symbol_info(instrument: Instrument, trading: bool, order_types: tuple[str, .
         "permissions": [],
         "permissionSets": [["SPOT"]],
         "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
-        "allowedSelfTradePreventionModes": ["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"],
+        "allowedSelfTradePreventionModes": list(SelfTrade),
     }

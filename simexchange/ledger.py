@@ -6,30 +6,25 @@ Money is stored as text, exactly as on the wire. Write-ahead logging keeps every
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-from simexchange.engine import Account, Outcome
-from simexchange.orders import OPEN_STATUSES, Balance, Fill, Order, OrderType, Side, Status
+from simexchange.account import Account, Outcome
+from simexchange.ledger_rows import (
+    change_from,
+    change_row,
+    fill_from,
+    fill_row,
+    list_from,
+    list_row,
+    order_from,
+    order_row,
+    prepare,
+)
+from simexchange.listing_changes import Change
+from simexchange.orders import OPEN_STATUSES, Balance, Fill, Order, OrderList
 from simexchange.wire import decimal8
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS orders (
-    symbol TEXT, order_id INTEGER, client_order_id TEXT, side TEXT, type TEXT, quantity TEXT, quote_quantity TEXT,
-    executed TEXT, quote_executed TEXT, status TEXT, time_ms INTEGER, updated_ms INTEGER,
-    PRIMARY KEY (symbol, order_id)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS orders_by_client ON orders (symbol, client_order_id, order_id);
-CREATE TABLE IF NOT EXISTS fills (
-    symbol TEXT, trade_id INTEGER, order_id INTEGER, side TEXT, price TEXT, quantity TEXT, quote_quantity TEXT,
-    commission TEXT, commission_asset TEXT, time_ms INTEGER, is_maker INTEGER,
-    PRIMARY KEY (symbol, trade_id)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS fills_by_order ON fills (symbol, order_id);
-CREATE TABLE IF NOT EXISTS balances (asset TEXT PRIMARY KEY, free TEXT, locked TEXT) WITHOUT ROWID;
-"""
 
 
 class Ledger:
@@ -41,7 +36,7 @@ class Ledger:
         # EXCLUSIVE keeps the file locked until it is closed: a second process fails at its first statement.
         for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL"):
             self._db.execute(f"PRAGMA {pragma}")
-        self._db.executescript(_SCHEMA)
+        prepare(self._db)
 
     def close(self) -> None:
         self._db.close()
@@ -57,33 +52,43 @@ class Ledger:
         }
         account.next_order_id = dict(self._db.execute("SELECT symbol, max(order_id) + 1 FROM orders GROUP BY symbol"))
         account.next_trade_id = dict(self._db.execute("SELECT symbol, max(trade_id) + 1 FROM fills GROUP BY symbol"))
+        account.next_list_id = self._db.execute("SELECT coalesce(max(list_id) + 1, 0) FROM order_lists").fetchone()[0]
         return account
 
     def record(self, outcome: Outcome) -> None:
-        """Write an order, its fills and the balances after it in one transaction."""
-        o = outcome.order
+        """Write an outcome in one transaction: orders, fills, balances, and up to when the symbol is matched by it."""
         with _Transaction(self._db):
-            self._db.execute(
-                "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-                (o.symbol, o.order_id, o.client_order_id, o.side, o.type, decimal8(o.quantity),
-                 decimal8(o.quote_quantity), decimal8(o.executed), decimal8(o.quote_executed), o.status, o.time_ms,
-                 o.updated_ms),
-            )  # fmt: skip
-            self._db.executemany(
-                "INSERT INTO fills VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-                [
-                    (f.symbol, f.trade_id, f.order_id, f.side, decimal8(f.price), decimal8(f.quantity),
-                     decimal8(f.quote_quantity), decimal8(f.commission), f.commission_asset, f.time_ms, f.is_maker)
-                    for f in outcome.fills
-                ],
-            )  # fmt: skip
+            self._insert("OR REPLACE INTO orders", [order_row(order) for order in outcome.orders])
+            self._insert("INTO fills", [fill_row(fill) for fill in outcome.fills])
+            if outcome.order_list is not None:
+                self._insert("INTO order_lists", [list_row(outcome.order_list)])
             self._write_balances(outcome.balances)
+            self._write_matched(outcome.order.symbol, outcome.matched_ms)
+
+    def keep_change(self, symbol: str, change: Change, market_ms: int) -> None:
+        """Write down that a symbol's rules or status changed; its orders are matched up to this moment."""
+        with _Transaction(self._db):
+            self._insert("OR REPLACE INTO listing_changes", [change_row(symbol, change)])
+            self._write_matched(symbol, market_ms)
+
+    def _insert(self, into: str, rows: Sequence[tuple[object, ...]]) -> None:
+        if rows:
+            self._db.executemany(f"INSERT {into} VALUES ({','.join('?' * len(rows[0]))})", rows)
+
+    def _write_matched(self, symbol: str, market_ms: int) -> None:
+        self._insert("OR REPLACE INTO matched", [(symbol, market_ms)])
 
     def _write_balances(self, balances: Mapping[str, Balance]) -> None:
-        self._db.executemany(
-            "INSERT OR REPLACE INTO balances VALUES (?,?,?)",
-            [(asset, decimal8(held.free), decimal8(held.locked)) for asset, held in balances.items()],
-        )
+        rows = [(asset, decimal8(held.free), decimal8(held.locked)) for asset, held in balances.items()]
+        self._insert("OR REPLACE INTO balances", rows)
+
+    def matched(self) -> dict[str, int]:
+        """Up to when (market time) each symbol's orders were surely matched."""
+        return dict(self._db.execute("SELECT symbol, market_ms FROM matched"))
+
+    def changes(self) -> dict[str, Change]:
+        rows = self._db.execute("SELECT symbol, halted, step, tick, min_notional FROM listing_changes")
+        return {symbol: change_from(*change) for symbol, *change in rows}
 
     def balances(self) -> dict[str, Balance]:
         rows = self._db.execute("SELECT asset, free, locked FROM balances ORDER BY asset")
@@ -121,46 +126,30 @@ class Ledger:
     def everything(self) -> tuple[list[Order], list[Fill]]:
         return self._orders("ORDER BY time_ms, symbol, order_id"), self._fills("ORDER BY time_ms, symbol, trade_id")
 
+    def order_list(self, list_id: int | None, client_id: str | None) -> OrderList | None:
+        """By id when given, else the latest pair with the client id."""
+        where, key = ("list_id = ?", list_id) if list_id is not None else ("client_id = ?", client_id)
+        found = self._lists(f"WHERE {where} ORDER BY list_id DESC LIMIT 1", key)
+        return found[0] if found else None
+
+    def orders_of(self, pair: OrderList) -> list[Order]:
+        return self._orders("WHERE symbol = ? AND order_id IN (?, ?) ORDER BY order_id", pair.symbol, *pair.order_ids)
+
+    def order_lists(self, from_id: int | None, start_ms: int, end_ms: int, limit: int) -> list[OrderList]:
+        """Ascending, picked as ``orders`` are."""
+        where = "WHERE time_ms BETWEEN ? AND ? AND list_id >= ? ORDER BY list_id"
+        if from_id is not None:
+            return self._lists(where + " LIMIT ?", start_ms, end_ms, from_id, limit)
+        return self._lists(where + " DESC LIMIT ?", start_ms, end_ms, 0, limit)[::-1]
+
     def _orders(self, where: str, *arguments: object) -> list[Order]:
-        return [_order(*row) for row in self._db.execute(f"SELECT * FROM orders {where}", arguments)]
+        return [order_from(*row) for row in self._db.execute(f"SELECT * FROM orders {where}", arguments)]
 
     def _fills(self, where: str, *arguments: object) -> list[Fill]:
-        return [_fill(*row) for row in self._db.execute(f"SELECT * FROM fills {where}", arguments)]
+        return [fill_from(*row) for row in self._db.execute(f"SELECT * FROM fills {where}", arguments)]
 
-
-def _order(symbol: str, order_id: int, client_id: str, side: str, kind: str, *rest: Any) -> Order:
-    quantity, quote_quantity, executed, quote_executed, status, time_ms, updated_ms = rest
-    return Order(
-        symbol=symbol,
-        order_id=order_id,
-        client_order_id=client_id,
-        side=Side(side),
-        type=OrderType(kind),
-        quantity=Decimal(quantity),
-        quote_quantity=Decimal(quote_quantity),
-        executed=Decimal(executed),
-        quote_executed=Decimal(quote_executed),
-        status=Status(status),
-        time_ms=time_ms,
-        updated_ms=updated_ms,
-    )
-
-
-def _fill(symbol: str, trade_id: int, order_id: int, side: str, *rest: Any) -> Fill:
-    price, quantity, quote_quantity, commission, commission_asset, time_ms, is_maker = rest
-    return Fill(
-        symbol=symbol,
-        trade_id=trade_id,
-        order_id=order_id,
-        side=Side(side),
-        price=Decimal(price),
-        quantity=Decimal(quantity),
-        quote_quantity=Decimal(quote_quantity),
-        commission=Decimal(commission),
-        commission_asset=commission_asset,
-        time_ms=time_ms,
-        is_maker=bool(is_maker),
-    )
+    def _lists(self, where: str, *arguments: object) -> list[OrderList]:
+        return [list_from(*row) for row in self._db.execute(f"SELECT * FROM order_lists {where}", arguments)]
 
 
 class _Transaction:

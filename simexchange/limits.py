@@ -11,6 +11,7 @@ from simexchange import errors
 
 _SECOND_MS, _MINUTE_MS, _DAY_MS = 1_000, 60_000, 86_400_000
 _BAN_AFTER = 20  # requests sent in spite of 429 before the address is banned
+_MAKER_CREDIT = 5  # as in the examples of Binance's "Spot unfilled order count rules"
 _FIRST_BAN_MS = 120_000
 _LONGEST_BAN_MS = 3 * _DAY_MS
 
@@ -59,6 +60,10 @@ class Window:
         self.used += amount
         return self.used
 
+    def take_back(self, amount: int) -> None:
+        """Count less, but never less than nothing."""
+        self.used = max(0, self.used - amount)
+
     def seconds_left(self, now_ms: int) -> int:
         """Whole seconds until the next window, at least one."""
         return max(1, -(-(self.length_ms - now_ms % self.length_ms) // 1000))
@@ -99,7 +104,7 @@ class Client:
 
 @dataclass
 class OrderCount:
-    """New orders of the account; a refused order is not counted."""
+    """New orders of the account that have not traded; a refused order is not counted."""
 
     ten_seconds: Window = field(default_factory=lambda: Window(10 * _SECOND_MS))
     day: Window = field(default_factory=lambda: Window(_DAY_MS))
@@ -111,6 +116,11 @@ class OrderCount:
         if self.day.add(0, now_ms) >= limits.orders_1d:
             raise errors.too_many_orders(limits.orders_1d, "1 DAY", self.day.seconds_left(now_ms))
 
-    def add(self, now_ms: int) -> None:
-        self.ten_seconds.add(1, now_ms)
-        self.day.add(1, now_ms)
+    def add(self, now_ms: int, orders: int = 1) -> None:
+        self.ten_seconds.add(orders, now_ms)
+        self.day.add(orders, now_ms)
+
+    def first_fill(self, is_maker: bool) -> None:
+        """An order that begins to trade is not counted any more; one that waited for it earns more room."""
+        for window in (self.ten_seconds, self.day):
+            window.take_back(_MAKER_CREDIT if is_maker else 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -11,6 +11,7 @@ import numpy as np
 from simexchange import errors
 from simexchange.candles import CLOSE, EMPTY, OPEN_MS, QUOTE_VOLUME, VOLUME, Rows, aggregate
 from simexchange.instruments import Instrument
+from simexchange.listing_changes import ListingChanges
 from simexchange.path import partial
 from simexchange.timeframes import DAY_MS, MINUTE_MS, TIMEFRAMES, floor_to
 from simexchange.wire import to_decimal
@@ -38,12 +39,13 @@ class Market:
     """The market as a client may see it at a given moment."""
 
     source: PriceSource
+    changes: ListingChanges = field(default_factory=ListingChanges)
 
     def instrument(self, symbol: str) -> Instrument:
         found = self.source.instruments.get(symbol)
         if found is None:
             raise errors.invalid_symbol()
-        return found
+        return self.changes.applied(found)
 
     def interval_ms(self, symbol: str, interval: str) -> int:
         """Length of a named interval; one that the symbol's candles cannot be added up to is -1120 too."""
@@ -99,8 +101,8 @@ class Market:
         return int(rows[-1, CLOSE]) if len(rows) else None
 
     def trading(self, symbol: str, now_ms: int) -> bool:
-        """Whether the symbol has begun to trade."""
-        return self.price_e8(symbol, now_ms) is not None
+        """Whether the symbol has begun to trade and is not halted."""
+        return not self.changes.halted(symbol) and self.price_e8(symbol, now_ms) is not None
 
     def average_price(self, symbol: str, minutes: int, now_ms: int) -> Decimal | None:
         """Volume-weighted price of the last minutes (of the last candle where candles are longer), in quote."""

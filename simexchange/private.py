@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import secrets
-
-from simexchange import depth, engine, errors
-from simexchange.answers import my_trade, order_placed, order_status
+from simexchange import cancel_replacing, errors, order_lists, trading
+from simexchange.answers import my_trade, order_status
 from simexchange.exchange import Call, Endpoint, Exchange
-from simexchange.orders import Balance, NewOrder, OrderType, Side
+from simexchange.matcher import up_to_date
+from simexchange.orders import Balance
 from simexchange.params import Params
 from simexchange.timeframes import DAY_MS
 from simexchange.wire import decimal8
 
-_BOOK_LEVELS = 40  # how deep a market order may walk
+new_order = trading.new_order  # the server tells the order count in its answer
+
+_ZERO = "0.00000000"
 _MOST_ROWS = 1000
 _FAR_FUTURE_MS = 2**62
 
 
+@up_to_date
 def account(exchange: Exchange, call: Call) -> object:
     only_held = call.params.flag("omitZeroBalances")
     call.params.refuse_unread()
     instruments = exchange.market.source.instruments.values()
     assets = sorted({i.base for i in instruments} | {i.quote for i in instruments} | exchange.account.balances.keys())
     held = [(asset, exchange.account.balance(asset)) for asset in assets]
-    rate = decimal8(exchange.fee_rate)
-    points = int(exchange.fee_rate * 10_000)
+    taker = exchange.fee_rate
+    maker = taker if exchange.maker_fee_rate is None else exchange.maker_fee_rate
     return {
-        "makerCommission": points,
-        "takerCommission": points,
+        "makerCommission": int(maker * 10_000),
+        "takerCommission": int(taker * 10_000),
         "buyerCommission": 0,
         "sellerCommission": 0,
-        "commissionRates": {"maker": rate, "taker": rate, "buyer": "0.00000000", "seller": "0.00000000"},
+        "commissionRates": {"maker": decimal8(maker), "taker": decimal8(taker), "buyer": _ZERO, "seller": _ZERO},
         "canTrade": True,
         "canWithdraw": True,
         "canDeposit": True,
@@ -68,75 +70,16 @@ def api_restrictions(exchange: Exchange, call: Call) -> object:
     }
 
 
-def new_order(exchange: Exchange, call: Call) -> object:
-    """Decide, write it down, make it the present, answer: in this order."""
-    wish, response_type = _wish(call.params)
-    exchange.order_count.check(exchange.limits, call.wall_ms)
-    outcome = engine.place(exchange.account, wish, _terms(exchange, wish, call.market_ms))
-    exchange.ledger.record(outcome)
-    exchange.account.take(outcome)
-    exchange.order_count.add(call.wall_ms)
-    return order_placed(outcome.order, outcome.fills, response_type)
-
-
-def test_order(exchange: Exchange, call: Call) -> object:
-    """Every check of a new order, and nothing else."""
-    call.params.ignore("computeCommissionRates")
-    wish, _ = _wish(call.params)
-    engine.place(exchange.account, wish, _terms(exchange, wish, call.market_ms))
-    return {}
-
-
-def _wish(params: Params) -> tuple[NewOrder, str]:
-    """The order asked for, and how much of it to tell back."""
-    symbol, side, kind = params.symbol(), params.required("side"), params.required("type")
-    if side not in Side.__members__:
-        raise errors.invalid_side()
-    if kind not in OrderType.__members__:
-        raise errors.invalid_order_type()
-    quantity, quote_quantity = params.amount("quantity"), params.amount("quoteOrderQty")
-    if quantity is None and quote_quantity is None:
-        raise errors.missing_either("quantity", "quoteOrderQty")
-    if quantity is not None and quote_quantity is not None:
-        raise errors.not_required("quoteOrderQty")
-    for name in ("price", "stopPrice", "timeInForce", "icebergQty", "trailingDelta"):
-        if params.text(name) is not None:
-            raise errors.not_required(name)
-    client_id = params.client_id("newClientOrderId") or secrets.token_urlsafe(16)
-    response_type = params.text("newOrderRespType") or "FULL"
-    if response_type not in ("ACK", "RESULT", "FULL"):
-        raise errors.bad_data("newOrderRespType")
-    params.ignore("selfTradePreventionMode", "strategyId", "strategyType")
-    params.refuse_unread()
-    return NewOrder(symbol, Side(side), OrderType(kind), client_id, quantity, quote_quantity), response_type
-
-
-def _terms(exchange: Exchange, wish: NewOrder, now_ms: int) -> engine.Terms:
-    instrument = exchange.market.instrument(wish.symbol)
-    price = exchange.market.price_e8(wish.symbol, now_ms)
-    average = exchange.market.average_price(wish.symbol, 5, now_ms)
-    if price is None or average is None:
-        raise errors.market_closed()
-    book = depth.book(instrument, price, _BOOK_LEVELS)
-    return engine.Terms(instrument, book, average, exchange.fee_rate, now_ms)
-
-
+@up_to_date
 def get_order(exchange: Exchange, call: Call) -> object:
     symbol, order_id, client_id = _which(exchange, call.params)
     call.params.refuse_unread()
     found = exchange.ledger.order(symbol, order_id, client_id)
     if found is None or (client_id is not None and found.client_order_id != client_id):
         raise errors.no_such_order()
+    if exchange.query_lag.hides(*found.key, call.wall_ms):
+        raise errors.no_such_order()
     return order_status(found)
-
-
-def cancel_order(exchange: Exchange, call: Call) -> object:
-    """No order type that rests is offered yet, so there is never one to cancel."""
-    _which(exchange, call.params)
-    call.params.client_id("newClientOrderId")
-    call.params.ignore("cancelRestrictions")
-    call.params.refuse_unread()
-    raise errors.unknown_cancel()
 
 
 def _which(exchange: Exchange, params: Params) -> tuple[str, int | None, str | None]:
@@ -148,36 +91,47 @@ def _which(exchange: Exchange, params: Params) -> tuple[str, int | None, str | N
     return symbol, order_id, client_id
 
 
+@up_to_date
 def open_orders(exchange: Exchange, call: Call) -> object:
     symbol = call.params.symbol() if call.params.one_symbol() else None
     call.params.refuse_unread()
     if symbol is not None:
         exchange.market.instrument(symbol)
-    resting = exchange.account.open_orders.values()
+    resting = sorted(exchange.account.open_orders.values(), key=lambda order: order.key)
     return [order_status(order) for order in resting if symbol in (None, order.symbol)]
 
 
+@up_to_date
 def all_orders(exchange: Exchange, call: Call) -> object:
     params = call.params
     symbol, from_id = params.symbol(), params.integer("orderId")
-    start_ms, end_ms = _time_range(params)
+    start_ms, end_ms = time_range(params)
     limit = params.limit(500, _MOST_ROWS)
     params.refuse_unread()
     exchange.market.instrument(symbol)
     return [order_status(order) for order in exchange.ledger.orders(symbol, from_id, start_ms, end_ms, limit)]
 
 
+@up_to_date
 def my_trades(exchange: Exchange, call: Call) -> object:
     params = call.params
     symbol, order_id, from_id = params.symbol(), params.integer("orderId"), params.integer("fromId")
-    start_ms, end_ms = _time_range(params)
+    start_ms, end_ms = time_range(params)
     limit = params.limit(500, _MOST_ROWS)
     params.refuse_unread()
     exchange.market.instrument(symbol)
     return [my_trade(fill) for fill in exchange.ledger.fills(symbol, order_id, from_id, start_ms, end_ms, limit)]
 
 
-def _time_range(params: Params) -> tuple[int, int]:
+def order_counts(exchange: Exchange, call: Call) -> object:
+    """How many orders of each window have not traded yet."""
+    call.params.refuse_unread()
+    windows = (exchange.order_count.ten_seconds, exchange.order_count.day)
+    rows = [row for row in exchange.limits.as_rate_limits() if row["rateLimitType"] == "ORDERS"]
+    return [row | {"count": window.add(0, call.wall_ms)} for row, window in zip(rows, windows, strict=True)]
+
+
+def time_range(params: Params) -> tuple[int, int]:
     """Market time, both ends included; given both, Binance allows a day between them."""
     start_ms, end_ms = params.integer("startTime"), params.integer("endTime")
     if start_ms is not None and end_ms is not None:
@@ -198,12 +152,13 @@ def _trades_weight(params: Params) -> int:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v3/account", lambda params: 20, account, signed=True),
-    Endpoint("POST", "/api/v3/order", lambda params: 1, new_order, signed=True),
-    Endpoint("POST", "/api/v3/order/test", lambda params: 1, test_order, signed=True),
     Endpoint("GET", "/api/v3/order", lambda params: 4, get_order, signed=True),
-    Endpoint("DELETE", "/api/v3/order", lambda params: 1, cancel_order, signed=True),
     Endpoint("GET", "/api/v3/openOrders", _open_orders_weight, open_orders, signed=True),
     Endpoint("GET", "/api/v3/allOrders", lambda params: 20, all_orders, signed=True),
     Endpoint("GET", "/api/v3/myTrades", _trades_weight, my_trades, signed=True),
+    Endpoint("GET", "/api/v3/rateLimit/order", lambda params: 40, order_counts, signed=True),
     Endpoint("GET", "/sapi/v1/account/apiRestrictions", lambda params: 1, api_restrictions, signed=True),
+    *trading.ENDPOINTS,
+    *cancel_replacing.ENDPOINTS,
+    *order_lists.ENDPOINTS,
 )

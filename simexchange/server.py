@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simexchange import private, public, sim
+from simexchange import listing_endpoints, private, public, sim
 from simexchange.clock import wall_ms
 from simexchange.exchange import Call, Endpoint, Exchange
 from simexchange.faults.fields import BadField
@@ -24,7 +24,7 @@ def build_app(exchange: Exchange) -> Starlette:
     metered = public.ENDPOINTS + private.ENDPOINTS
     exchange.endpoints = tuple((endpoint.method, endpoint.path) for endpoint in metered)
     routes = [_metered(exchange, endpoint) for endpoint in metered]
-    routes += [_free(exchange, endpoint) for endpoint in sim.ENDPOINTS]
+    routes += [_free(exchange, endpoint) for endpoint in sim.ENDPOINTS + listing_endpoints.ENDPOINTS]
     return Starlette(routes=routes)
 
 

@@ -7,10 +7,12 @@ from dataclasses import asdict
 from simexchange import sim_faults, sim_limits
 from simexchange.answers import my_trade, order_status
 from simexchange.exchange import Call, Endpoint, Exchange
+from simexchange.matcher import up_to_date
 from simexchange.stats import Stats
 from simexchange.wire import decimal8
 
 
+@up_to_date
 def ledger(exchange: Exchange, call: Call) -> object:
     """Everything the account ever did, in the shapes of allOrders and myTrades, and what it holds."""
     orders, fills = exchange.ledger.everything()

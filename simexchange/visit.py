@@ -70,7 +70,7 @@ class Visit:
             error = failure if isinstance(failure, ApiError) else errors.internal()
             if error is not failure:
                 logging.exception("%s %s failed", self.endpoint.method, self.endpoint.path)
-            content, status = {"code": error.code, "msg": error.msg}, error.status
+            content, status = error.body(), error.status
             if error.retry_after_s is not None:
                 headers["Retry-After"] = str(error.retry_after_s)
         self._count(weight, status)

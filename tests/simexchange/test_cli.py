@@ -9,6 +9,7 @@ import pytest
 
 from simexchange.__main__ import StartError, build_exchange
 from simexchange.cli import parse
+from simexchange.listing_changes import Change
 
 NOW_MS = 1_760_000_000_000
 
@@ -17,6 +18,8 @@ def test_defaults() -> None:
     settings = parse([])
     assert (settings.host, settings.speed, settings.data) == ("127.0.0.1", 1.0, Path("var/simexchange"))
     assert settings.deposits == {"USDT": Decimal(100_000)}
+    assert (settings.fee_rate, settings.maker_fee_rate) == (Decimal("0.001"), Decimal("0.001"))
+    assert (settings.fee_asset, settings.query_lag_ms) == (None, 0)
     assert parse(["--replay", "x"]).deposits == {"BTC": Decimal(10)}
     assert parse(["--balance", "USDT=5", "--balance", "BTC=0.1"]).deposits == {"USDT": 5, "BTC": Decimal("0.1")}
 
@@ -37,6 +40,10 @@ def test_defaults() -> None:
         ["--fee-rate", "2"],
         ["--fee-rate", "inf"],
         ["--weight-limit", "0"],
+        ["--maker-fee-rate", "1"],
+        ["--fee-asset", "bnb"],
+        ["--query-lag-ms", "-1"],
+        ["--query-lag-ms", "0.5"],
         ["--surprise"],
     ],
 )
@@ -62,6 +69,24 @@ def test_market_time_goes_on_where_a_given_origin_left_it(tmp_path: Path) -> Non
     exchange = build_exchange(parse([*arguments, "--origin-market-ms", "1700000000000"]), NOW_MS)
     assert exchange.clock.market_ms(NOW_MS) == 1_700_000_000_000 + 600_000
     exchange.ledger.close()
+
+
+def test_how_orders_are_treated_is_passed_on(tmp_path: Path) -> None:
+    arguments = ["--maker-fee-rate", "0.0002", "--fee-asset", "BNB", "--query-lag-ms", "250"]
+    exchange = build_exchange(parse(["--data", str(tmp_path), *arguments]), NOW_MS)
+    assert (exchange.maker_fee_rate, exchange.fee_asset, exchange.query_lag.lag_ms) == (Decimal("0.0002"), "BNB", 250)
+    exchange.ledger.close()
+
+
+def test_orders_do_not_wait_for_market_time_to_catch_up(tmp_path: Path) -> None:
+    """A restart with an earlier market time matches on from there."""
+    arguments = ["--data", str(tmp_path), "--origin-market-ms"]
+    first = build_exchange(parse([*arguments, "1760000000000"]), NOW_MS)
+    first.ledger.keep_change("BTCUSDT", Change(), 1_760_000_000_000)
+    first.ledger.close()
+    second = build_exchange(parse([*arguments, "1700000000000"]), NOW_MS)
+    assert second.progress.matched_ms == {"BTCUSDT": 1_700_000_000_000}
+    second.ledger.close()
 
 
 def test_both_clocks_start_at_now(tmp_path: Path) -> None:

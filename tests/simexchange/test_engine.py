@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simexchange.account import Account
 from simexchange.depth import Book, Level, book
-from simexchange.engine import Account, Terms, place
+from simexchange.engine import place
 from simexchange.errors import ApiError
+from simexchange.fees import Fees
 from simexchange.instruments import Instrument
 from simexchange.orders import Balance, NewOrder, Order, OrderType, Side, Status
+from simexchange.taking import Terms
 
 D = Decimal
 PAIR = Instrument("BTC", "USDT", D("0.01"), D("0.00001"), D(5), D(40), D(20_000))
@@ -22,7 +25,7 @@ NOW_MS = 1_760_000_000_000
 
 def terms(offers: Book | None = None, fee: str = "0.001", average: str = "50000") -> Terms:
     offered = offers or book(PAIR, 50_000 * 10**8, 40)
-    return Terms(PAIR, offered, D(average), D(fee), NOW_MS)
+    return Terms(PAIR, 50_000 * 10**8, offered, D(average), Fees(D(fee), D(fee)), NOW_MS)
 
 
 def wish(
@@ -140,7 +143,8 @@ def test_money_is_conserved_to_the_last_digit(orders: list[tuple[NewOrder, int]]
     account = Account({asset: Balance(amount) for asset, amount in deposits.items()})
     fills = []
     for order, cents in orders:
-        market = Terms(PAIR, book(PAIR, cents * 10**6, 40), D(cents) / 100, D("0.00075"), NOW_MS)
+        last, fees = cents * 10**6, Fees(D("0.00075"), D("0.00075"))
+        market = Terms(PAIR, last, book(PAIR, last, 40), D(cents) / 100, fees, NOW_MS)
         try:
             outcome = place(account, order, market)
         except ApiError:
@@ -165,7 +169,8 @@ def test_values_finer_than_the_wire_are_cut_once_for_all() -> None:
     offers = Book([], [Level(D("0.00005331"), D(1000))])
     account = Account({"BTC": Balance(D(1))})
     order = NewOrder("ADABTC", Side.BUY, OrderType.MARKET, "a", D("100.1"), None)
-    outcome = place(account, order, Terms(ALT, offers, D("0.00005331"), D("0.001"), NOW_MS))
+    fees = Fees(D("0.001"), D("0.001"))
+    outcome = place(account, order, Terms(ALT, 5330, offers, D("0.00005331"), fees, NOW_MS))
     value = (D("0.00005331") * D("100.1")).quantize(D("0.00000001"), ROUND_DOWN)
     assert outcome.fills[0].quote_quantity == outcome.order.quote_executed == value
     assert outcome.balances["BTC"].free == 1 - value

@@ -91,8 +91,9 @@ ORDER = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01
     [
         ({"symbol": "NOPEUSDT"}, 400, -1121),
         ({"side": "HOLD"}, 400, -1117),
-        ({"type": "LIMIT", "price": "1", "timeInForce": "GTC"}, 400, -1116),
-        ({"type": "STOP_LOSS_LIMIT"}, 400, -1116),
+        ({"type": "LIMIT", "price": "1", "timeInForce": "GTC"}, 400, -1013),
+        ({"type": "STOP_LOSS_LIMIT"}, 400, -1102),
+        ({"type": "STOP_LIMIT"}, 400, -1116),
         ({"quantity": "0.0000000001"}, 400, -1111),
         ({"quantity": "abc"}, 400, -1100),
         ({"quantity": "0.000001"}, 400, -1013),

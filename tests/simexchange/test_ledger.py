@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from simexchange.account import Account, Outcome
 from simexchange.depth import book
-from simexchange.engine import Account, Outcome, Terms, place
+from simexchange.engine import place
+from simexchange.fees import Fees
 from simexchange.ledger import Ledger
 from simexchange.orders import NewOrder, OrderType, Side
+from simexchange.taking import Terms
 from simexchange.universe import MARKETS
 
 PAIR = MARKETS[0].instrument
@@ -26,7 +29,8 @@ def trade(ledger: Ledger, count: int, account: Account | None = None) -> list[Ou
     outcomes: list[Outcome] = []
     for number in range(count):
         now_ms = NOW_MS + number * 1000
-        terms = Terms(PAIR, book(PAIR, 5_012_345 * 10**6, 40), Decimal(50_123), Decimal("0.001"), now_ms)
+        last, fees = 5_012_345 * 10**6, Fees(Decimal("0.001"), Decimal("0.001"))
+        terms = Terms(PAIR, last, book(PAIR, last, 40), Decimal(50_123), fees, now_ms)
         wish = NewOrder(PAIR.symbol, Side.BUY, OrderType.MARKET, f"id-{number % 2}", None, Decimal("1234.56789012"))
         outcomes.append(place(account, wish, terms))
         ledger.record(outcomes[-1])
@@ -88,3 +92,39 @@ def test_two_exchanges_never_share_a_ledger(tmp_path: Path) -> None:
     ledger.open_account(DEPOSITS)
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         Ledger(tmp_path).open_account(DEPOSITS)
+
+
+def old_ledger(directory: Path) -> None:
+    """A ledger as it was when only market orders were taken: one order, one fill."""
+    db = sqlite3.connect(directory / "ledger.sqlite3")
+    db.executescript("""
+        CREATE TABLE orders (
+            symbol TEXT, order_id INTEGER, client_order_id TEXT, side TEXT, type TEXT, quantity TEXT,
+            quote_quantity TEXT, executed TEXT, quote_executed TEXT, status TEXT, time_ms INTEGER,
+            updated_ms INTEGER, PRIMARY KEY (symbol, order_id)
+        ) WITHOUT ROWID;
+        CREATE TABLE fills (
+            symbol TEXT, trade_id INTEGER, order_id INTEGER, side TEXT, price TEXT, quantity TEXT,
+            quote_quantity TEXT, commission TEXT, commission_asset TEXT, time_ms INTEGER, is_maker INTEGER,
+            PRIMARY KEY (symbol, trade_id)
+        ) WITHOUT ROWID;
+        CREATE TABLE balances (asset TEXT PRIMARY KEY, free TEXT, locked TEXT) WITHOUT ROWID;
+        INSERT INTO orders VALUES ('BTCUSDT', 1, 'old', 'BUY', 'MARKET', '0.5', '0', '0.5', '25000', 'FILLED', 17, 17);
+        INSERT INTO fills VALUES
+            ('BTCUSDT', 1, 1, 'BUY', '50000', '0.5', '25000', '0.0005', 'BTC', 17, 0);
+        INSERT INTO balances VALUES ('BTC', '0.4995', '0'), ('USDT', '75000', '0');
+    """)
+    db.close()
+
+
+def test_a_ledger_of_an_earlier_version_is_extended_in_place(tmp_path: Path) -> None:
+    old_ledger(tmp_path)
+    for _ in range(2):  # and opened again as what it has become
+        ledger = Ledger(tmp_path)
+        account = ledger.open_account({})
+        orders, fills = ledger.everything()
+        assert [(order.client_order_id, order.working_ms, order.list_id) for order in orders[:1]] == [("old", 17, -1)]
+        assert fills[0].list_id == -1
+        trade(ledger, 1, account)
+        ledger.close()
+    assert account.next_order_id["BTCUSDT"] == 4

@@ -62,3 +62,15 @@ def test_too_many_orders_in_ten_seconds() -> None:
         count.check(limits, NOON_MS + 6_500)
     assert (error.value.status, error.value.code, error.value.retry_after_s) == (429, -1015, 4)
     count.check(limits, NOON_MS + 10_000)
+
+
+def test_orders_that_begin_to_trade_make_room() -> None:
+    """One for an order that took, five for one that had to wait; never more room than an empty window has."""
+    count = OrderCount()
+    count.add(NOON_MS, 7)
+    count.first_fill(is_maker=False)
+    assert count.ten_seconds.used == count.day.used == 6
+    count.first_fill(is_maker=True)
+    assert count.day.used == 1
+    count.first_fill(is_maker=True)
+    assert count.ten_seconds.used == count.day.used == 0
