@@ -12,6 +12,8 @@ def main() -> None:
     _line("\nThe parts of a tick, in one process")
     # In a process of its own: Django is set up once per process, for one rig.
     subprocess.run([sys.executable, "-m", "benchmarks.tick_parts"], check=True)
+    _line("\nMarket data")
+    subprocess.run([sys.executable, "-m", "benchmarks.market_data"], check=True)
     _line("\nA tick through Celery: queue, candles, strategy, risk, database")
     _row("45 bots, a candle every second", steady_fleet())
     _row("2,000 ticks at once", flood())

@@ -1,0 +1,1 @@
+"""Long runs of the platform under faults: ``make soak``. Each ends with what was seen, and fails on a violation."""
