@@ -1,4 +1,4 @@
-"""What the fleet's candles cost: a read, an update, a cold start; requests by the number of bots; memory of a worker."""
+"""What candles cost: reads, updates, a cold start; requests by the number of bots; the memory of a worker."""
 
 import sys
 import time
@@ -44,7 +44,7 @@ def _candles(rig: Rig) -> None:
     _row("cold start of 39 series", f"{cpu_s * 1000:.0f} ms CPU, {wall_s:.2f} s, {asked} requests, weight {weight}")
     slot = slot_at(clock.now().market_ms, 900)
     _row("cached read of 1000 candles", _cost(lambda _: fetcher.closed_candles("BTC/USDT", "15m", slot)))
-    _row("one new candle (a request of weight 2)", _cost(_updates(fetcher, slot)))
+    _row("one new candle (a request of weight 2)", _cost(_updates(DataFetcher(exchange, client, clock, "anew"), slot)))
     _row("live prices of 13 symbols, shared", _cost(lambda _: fetcher.prices([f"{base}/USDT" for base in SYMBOLS])))
 
 
@@ -72,7 +72,7 @@ def _cost(work: Callable[[int], object]) -> str:
 
 
 def _fleet(bots: int) -> None:
-    """A fleet that has begun: requests for each slot that began and ended meanwhile, and what a worker's child weighs."""
+    """Requests in each slot that began and ended while a fleet ran, and what a worker's child weighs."""
     with Rig(FLEET_SPEED) as rig:
         rig.load_fleet(bots, tuple(TIMEFRAMES))
         worker = rig.celery(*WORKER)

@@ -20,7 +20,7 @@ from soak.fleet import Say
 from tests.rig import Rig
 
 FORK = multiprocessing.get_context("fork")
-HUNGRY, LIMIT, LASTING_S, EVERY_S = 8, 1_200, 150.0, 0.5
+HUNGRY, LIMIT, LASTING_S, EVERY_S = 8, 1_200, 150.0, 1.0
 
 
 def hungry_processes(say: Say) -> Findings:
@@ -87,7 +87,7 @@ def _want_candles(url: str, path: str, stop: Event, tries: Any) -> None:
 
 
 def _order_path(url: str, path: str, stop: Event, waits: Any) -> None:
-    """A question about an order twice a second: leave to ask, and the answer. None when it was withheld."""
+    """A question about an order every second: leave to ask, and the answer. None when it was withheld."""
     exchange, access = _member(url, path)
     while not stop.is_set():
         began = time.monotonic()
