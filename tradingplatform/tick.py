@@ -3,14 +3,12 @@
 claim the slot -> settle unfinished orders -> closed candles -> decide -> review and order -> mark, snapshot, release.
 """
 
-import time
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 import structlog
 from django.db import transaction
 
-from bots.lifecycle import AGAIN, Claim, claim_tick, is_late, release, why_not_claimed
+from bots.lifecycle import AGAIN, claim_tick, release, why_not_claimed
 from bots.models import Bot
 from bots.strategies.base import Signal
 from bots.strategies.registry import build
@@ -25,8 +23,7 @@ from execution.states import LIVE_POSITION, PositionStatus
 from execution.submit import Exit, enter, leave
 from market.clock import Now, moment
 from market.exchange import ExchangeError
-from market.fetcher import Price, Window
-from market.instruments import Instrument
+from market.fetcher import Window
 from market.slots import slot_at
 from market.trust import implausible
 from notifications.events import publish
@@ -38,7 +35,8 @@ from tradingplatform.conditions import begin_stale
 from tradingplatform.decide import Choice, Close, Enter, Nothing, Subject, decide, propose
 from tradingplatform.holder import new_token
 from tradingplatform.logs import log_context
-from tradingplatform.subject import grounds_of, held_by, subject_of
+from tradingplatform.passes import Pass, Result, Seen, beyond_belief, live_price
+from tradingplatform.subject import held_by, subject_of
 from tradingplatform.wiring import Platform
 
 log = structlog.get_logger()
@@ -46,64 +44,8 @@ log = structlog.get_logger()
 QUOTE_MAX_AGE_WALL_MS = 10_000
 """How old a quote may be when the gate reads it, wall time."""
 
-LIVE_PRICE_MAX_AGE_WALL_MS = 10_000
-"""How old a live price may be that a stop is judged by, wall time."""
-
 MOST_EXITS_A_SLOT = 30
 """After so many failed exits of one position, the next attempts wait for their slots: something needs a person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """What one tick works with. ``decided``: the slot has its decision, and only what is held is seen to again."""
-
-    platform: Platform
-    bot: Bot
-    slot: int
-    claim: Claim
-    began: Now
-    again: bool = False
-    decided: bool = False
-    monotonic_s: float = field(default_factory=time.monotonic)
-
-    @property
-    def now(self) -> Now:
-        """The moment on both clocks: when the tick began, and what has passed since."""
-        elapsed_ms = (time.monotonic() - self.monotonic_s) * 1000
-        speed = self.platform.clock.speed
-        return Now(self.began.wall_ms + round(elapsed_ms), self.began.market_ms + round(elapsed_ms * speed))
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a tick looked at; where it had to stop early, not all of it."""
-
-    position: Position | None = None
-    instrument: Instrument | None = None
-    window: Window | None = None
-    live: Price | None = None
-    choice: Choice | None = None
-
-    @property
-    def signal(self) -> Signal | None:
-        return self.choice.signal if self.choice else None
-
-    @property
-    def stale(self) -> bool:
-        """Whether there was no price to believe."""
-        return self.live is None and (self.window is None or _beyond_belief(self.window))
-
-    def grounds(self, slot: int) -> Grounds:
-        return grounds_of(slot, self.signal, self.window.candles if self.window else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a tick. ``stored``: its decision was written together with its order."""
-
-    outcome: Outcome
-    reason: str
-    stored: bool = False
 
 
 def run(platform: Platform, bot_id: int, now: Now) -> None:
@@ -163,30 +105,16 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
     if instrument is None:
         return Seen(position), Result(Outcome.SKIPPED, f"{bot.symbol} is not traded at the exchange")
     window = platform.fetcher.closed_candles(bot.symbol, bot.timeframe, this.slot)
-    live = _live_price(this, instrument) if position is not None and _beyond_belief(window) else None
+    live = live_price(this, instrument) if position is not None and beyond_belief(window) else None
     # A stop obeys any live price: a needless sale costs a fee, a missed one the position. A value has to be believed.
     sound = live if position is not None and live and believable(live.price, position.mark_price) else None
     subject = subject_of(bot, bot.book, instrument, _why_no_entry(this, window))
     strategy = lambda: build(bot.strategy, bot.parameters)  # noqa: E731 - made only when it is asked
     choice = decide(subject, held_by(bot, position), strategy, window.candles, live.price if live else None)
     seen = Seen(position, instrument, window, sound, choice)
-    if not isinstance(choice.act, Close) and not window.fresh and not (this.decided or _is_late(this)):
+    if not isinstance(choice.act, Close) and not window.fresh and not (this.decided or this.is_late):
         return seen, Result(Outcome.SKIPPED, f"no fresh candles: {window.reason}")  # perhaps they come in time
     return seen, _act(this, seen, subject, choice, executor)
-
-
-def _beyond_belief(window: Window) -> bool:
-    """Whether the last candle is missing, or its prices cannot be believed."""
-    return not window.fresh or implausible(window.candles)
-
-
-def _live_price(this: Pass, instrument: Instrument) -> Price | None:
-    """The last trade's price, for what is held while its candles cannot be had: the freshest price there is."""
-    found = this.platform.fetcher.prices([instrument.symbol]).get(instrument.symbol)
-    oldest_ms = this.now.market_ms - round(LIVE_PRICE_MAX_AGE_WALL_MS * this.platform.clock.speed)
-    if found is None or found.at_ms < oldest_ms:
-        return None
-    return Price(instrument.round_price(found.price), found.at_ms)
 
 
 def _live_position(bot: Bot) -> Position | None:
@@ -198,15 +126,11 @@ def _why_no_entry(this: Pass, window: Window) -> str:
     bot = this.bot
     if not bot.may_enter:
         return f"the bot is {bot.status}"
-    if _is_late(this):
+    if this.is_late:
         return "the tick is late"
     if this.decided:
         return "the slot is decided"
     return "" if window.fresh else f"stale candles: {window.reason}"
-
-
-def _is_late(this: Pass) -> bool:
-    return is_late(this.slot, this.bot.interval_s, this.bot.stagger_s, this.now, this.platform.clock.speed)
 
 
 def _act(this: Pass, seen: Seen, subject: Subject, choice: Choice, executor: BaseExecutor) -> Result:
@@ -267,7 +191,7 @@ def _finish(this: Pass, seen: Seen, result: Result) -> None:
             position = _mark_open(this, portfolio, seen)
             book = BotBook.objects.get(bot=this.bot)
         snapshot_bot(this.bot, book, this.now, stale=seen.stale)
-        if seen.window is not None and not seen.window.fresh and _is_late(this):
+        if seen.window is not None and not seen.window.fresh and this.is_late:
             begin_stale(this.bot.symbol, this.bot.timeframe, seen.window, this.now)
         if not (result.stored or this.decided):
             _forget_undecided(this)
@@ -305,10 +229,10 @@ def _wants_again(this: Pass, position: Position | None, seen: Seen, result: Resu
     if seen.instrument is not None and not seen.instrument.active:
         return False
     if position is None:
-        return result.outcome is Outcome.SKIPPED and this.bot.may_enter and not _is_late(this)
+        return result.outcome is Outcome.SKIPPED and this.bot.may_enter and not this.is_late
     if result.outcome is Outcome.EXIT:
         return position.exit_attempts < MOST_EXITS_A_SLOT or position.status != PositionStatus.OPEN
-    unseen = seen.window is None or _beyond_belief(seen.window)
+    unseen = seen.window is None or beyond_belief(seen.window)
     return unseen or position.status != PositionStatus.OPEN or result.outcome is Outcome.SKIPPED
 
 

@@ -1,0 +1,93 @@
+"""What one pass of a bot works with, what it saw, and what came of it."""
+
+import time
+from dataclasses import dataclass, field
+
+from bots.lifecycle import Claim, is_late
+from bots.models import Bot
+from bots.strategies.base import Signal
+from execution.models import Position
+from market.clock import Now
+from market.fetcher import Price, Window
+from market.instruments import Instrument
+from market.trust import implausible
+from risk.decisions import Grounds
+from risk.models import Outcome
+from tradingplatform.decide import Choice
+from tradingplatform.subject import grounds_of
+from tradingplatform.wiring import Platform
+
+LIVE_PRICE_MAX_AGE_WALL_MS = 10_000
+"""How old a live price may be that a stop is judged by, wall time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one tick works with. ``decided``: the slot has its decision, and only what is held is seen to again."""
+
+    platform: Platform
+    bot: Bot
+    slot: int
+    claim: Claim
+    began: Now
+    again: bool = False
+    decided: bool = False
+    monotonic_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def now(self) -> Now:
+        """The moment on both clocks: when the tick began, and what has passed since."""
+        elapsed_ms = (time.monotonic() - self.monotonic_s) * 1000
+        speed = self.platform.clock.speed
+        return Now(self.began.wall_ms + round(elapsed_ms), self.began.market_ms + round(elapsed_ms * speed))
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it may only exit by now."""
+        return is_late(self.slot, self.bot.interval_s, self.bot.stagger_s, self.now, self.platform.clock.speed)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a tick looked at; where it had to stop early, not all of it."""
+
+    position: Position | None = None
+    instrument: Instrument | None = None
+    window: Window | None = None
+    live: Price | None = None
+    choice: Choice | None = None
+
+    @property
+    def signal(self) -> Signal | None:
+        return self.choice.signal if self.choice else None
+
+    @property
+    def stale(self) -> bool:
+        """Whether there was no price to believe."""
+        return self.live is None and (self.window is None or beyond_belief(self.window))
+
+    def grounds(self, slot: int) -> Grounds:
+        return grounds_of(slot, self.signal, self.window.candles if self.window else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a tick. ``stored``: its decision was written together with its order."""
+
+    outcome: Outcome
+    reason: str
+    stored: bool = False
+
+
+def beyond_belief(window: Window) -> bool:
+    """Whether the last candle is missing, or its prices cannot be believed."""
+    return not window.fresh or implausible(window.candles)
+
+
+def live_price(this: Pass, instrument: Instrument) -> Price | None:
+    """The last trade's price, for what is held while its candles cannot be had: the freshest price there is."""
+    found = this.platform.fetcher.prices([instrument.symbol]).get(instrument.symbol)
+    oldest_ms = this.now.market_ms - round(LIVE_PRICE_MAX_AGE_WALL_MS * this.platform.clock.speed)
+    if found is None or found.at_ms < oldest_ms:
+        return None
+    return Price(instrument.round_price(found.price), found.at_ms)
