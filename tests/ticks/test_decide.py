@@ -100,3 +100,44 @@ def test_what_cannot_be_sized_is_nothing_and_says_why():
     act = propose(poor, ENTER, Decimal(100), SLOT_0)
     assert isinstance(act, Nothing)
     assert act.reason.startswith("no size:")
+
+
+BAD_LOW = candles_of([100.0, 101.0, 100.0, 40.0], SLOT_0, 900)  # less than half of the close before
+BAD_HIGH = candles_of([100.0, 101.0, 100.0, 1000.0], SLOT_0, 900)
+NONE = QUIET[:0]
+
+
+@pytest.mark.parametrize(
+    ("candles", "live", "expected"),
+    [
+        (BAD_LOW, None, Nothing("nothing to see")),  # the low calls no stop: nobody believes it yet
+        (BAD_LOW, "99", Nothing("nothing to see")),
+        (BAD_LOW, "94", Close(ExitReason.STOP, Decimal(94), "stop reached at 94")),
+        (BAD_HIGH, None, Nothing("nothing to see")),
+        (BAD_HIGH, "111", Close(ExitReason.TARGET, Decimal(111), "target reached at 111")),
+        (QUIET, "95", Close(ExitReason.STOP, Decimal(95), "stop reached at 95")),
+        (QUIET, "95.01", Nothing("nothing to see")),
+        (NONE, "94", Close(ExitReason.STOP, Decimal(94), "stop reached at 94")),
+        (NONE, "100", Nothing("no candles")),
+        (NONE, None, Nothing("no candles")),
+    ],
+)
+def test_what_is_held_is_judged_by_the_live_price_where_candles_cannot_be_believed(candles, live, expected):
+    live_price = None if live is None else Decimal(live)
+    assert decide(SUBJECT, HELD, lambda: Says(HOLD), candles, live_price).act == expected
+
+
+def test_a_candle_that_is_not_believed_makes_no_strategy_sell():
+    act = decide(SUBJECT, HELD, lambda: Says(EXIT), BAD_HIGH).act
+    assert act == Nothing("enough; the last candle's jump is not believed")
+
+
+def test_a_crash_that_the_next_candle_confirms_is_obeyed():
+    crashed = candles_of([100.0, 101.0, 100.0, 40.0, 39.0], SLOT_0 + 1, 900)
+    act = decide(SUBJECT, HELD, lambda: Says(HOLD), crashed).act
+    assert isinstance(act, Close)
+    assert act.reason is ExitReason.STOP
+
+
+def test_without_candles_nothing_is_entered():
+    assert decide(SUBJECT, None, lambda: Says(ENTER), NONE).act == Nothing("no candles")
