@@ -1,6 +1,7 @@
 """The one interface between the platform and wherever orders go. Paper or live is chosen in the wiring alone."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from market.clock import Now
 from market.orders import OrderReport, OrderRequest
@@ -8,6 +9,9 @@ from market.orders import OrderReport, OrderRequest
 
 class BaseExecutor(ABC):
     """Sends orders and answers questions about them. Keeps no state that a restart would lose."""
+
+    fills_at_quotes: ClassVar[bool] = False
+    """Whether it can fill nothing while there is no quote: an exit is not tried then, but waited for."""
 
     @abstractmethod
     def submit(self, request: OrderRequest, now: Now) -> OrderReport:

@@ -16,8 +16,14 @@ from market.live_prices import Price
 from market.slots import TIMEFRAMES, grace_ms
 
 
-def mark(portfolio: Portfolio, position_id: int, price: Decimal, priced_at: datetime) -> Position:
-    """Value a position at a price, under the portfolio lock. A price older than its mark changes nothing."""
+def mark(
+    portfolio: Portfolio, position_id: int, price: Decimal, priced_at: datetime, *, closed: bool = True
+) -> Position:
+    """Value a position at a price, under the portfolio lock. A price older than its mark changes nothing.
+
+    ``closed``: it is a candle's close. One single trade's price makes no peak: a bad print would halt a bot by the
+    drawdown from it.
+    """
     position = Position.objects.select_related("bot__book").get(pk=position_id)
     if position.status != PositionStatus.OPEN or (position.marked_at and position.marked_at >= priced_at):
         return position
@@ -25,7 +31,7 @@ def mark(portfolio: Portfolio, position_id: int, price: Decimal, priced_at: date
     position.mark_price, position.marked_at = price, priced_at
     value(position, holding(position), position.reserved)
     position.save(update_fields=["mark_price", "marked_at", "unrealised", "exposure"])
-    book_change(portfolio, position.bot.book, position, before)
+    book_change(portfolio, position.bot.book, position, before, makes_peaks=closed)
     return position
 
 
@@ -36,7 +42,7 @@ def symbols_held() -> set[str]:
 
 
 def mark_all(prices: Mapping[str, Price]) -> int:
-    """Value every open position whose symbol has a price here, account by account. Returns how many were looked at.
+    """Value every open position whose symbol has a price here, account by account. Returns how many were believed.
 
     A price that is more than LARGEST_JUMP times the last mark, or its reciprocal, is not believed: the closes of two
     candles have to agree on it first. Call it outside a transaction.
@@ -53,7 +59,7 @@ def mark_all(prices: Mapping[str, Price]) -> int:
 
 def _mark_each(marks: list[tuple[int, Price]], portfolio: Portfolio) -> None:
     for pk, price in marks:
-        mark(portfolio, pk, price.price, moment(price.at_ms))
+        mark(portfolio, pk, price.price, moment(price.at_ms), closed=False)
 
 
 def believable(price: Decimal, mark_price: Decimal | None) -> bool:

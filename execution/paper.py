@@ -17,6 +17,8 @@ class PaperTrader(BaseExecutor):
     was therefore never executed, and saying so needs no proof.
     """
 
+    fills_at_quotes = True
+
     def __init__(
         self,
         quote: Callable[[str], Quote],

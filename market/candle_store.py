@@ -14,6 +14,7 @@ from market.window import NOTHING, Wanted
 _WINDOW_AGE_S = 7 * 86_400  # a series that nobody asks for any more goes away (wall time)
 _FIRST_NOTE_MS, _LONGEST_NOTE_MS = 300, 10_000  # wall time between two questions for what could not be had
 _TRIES_AGE_S = 600
+_DEFECTS_AGE_S = 86_400
 
 
 class CandleStore:
@@ -53,6 +54,10 @@ class CandleStore:
             write.execute()
         return tries
 
+    def has_changed(self, wanted: Wanted, defects: str) -> bool:
+        """Whether the series' candles are unsound in another way than they were (what was wrong, in words)."""
+        return self._redis.set(f"{self.key(wanted)}:defects", defects, ex=_DEFECTS_AGE_S, get=True) != defects.encode()
+
     def clear(self, wanted: Wanted) -> int:
         """The series is as it should be. Returns how often in a row it had not been."""
         return int(cast(bytes | None, self._redis.getdel(f"{self.key(wanted)}:tries")) or 0)
@@ -60,7 +65,10 @@ class CandleStore:
     def read_quote(self, symbol: str) -> Quote | ExchangeError | None:
         """The quote or the failure that another call has just got."""
         kept = cast(bytes | None, self._redis.get(self.quote_key(symbol)))
-        return _quote(symbol, json.loads(kept)) if kept else None
+        try:
+            return _quote(symbol, json.loads(kept)) if kept else None
+        except (ValueError, TypeError, LookupError, ArithmeticError):
+            return None  # not what was stored
 
     def keep_quote(self, symbol: str, found: Quote | ExchangeError, lasting_ms: int) -> None:
         if isinstance(found, Quote):

@@ -25,7 +25,7 @@ from market.instruments import Instrument
 from market.listings import from_binance, from_ccxt
 from market.rate_limits import Cost, Priority, from_pace
 from market.rate_limits import from_binance as limits_of_binance
-from market.read_errors import Says, what_it_says
+from market.read_errors import FIREWALL, Says, banned_for_s, what_it_says
 from market.redaction import redacted
 
 log = structlog.get_logger()
@@ -40,6 +40,7 @@ _READ_TIMEOUT_MS = 4_000  # a read may simply be asked again
 _LISTINGS_AGE_S = 3600.0  # ticks, steps and trading halts change now and then
 _LISTINGS_RETRY_S = 60.0
 _BACK_OFF_S = 5.0  # where the exchange says "too many requests" without saying for how long
+_FIREWALL_BACK_OFF_S = 30.0  # where its firewall says so, which never says for how long
 _MOST_NAMED = 100  # symbols in one question; for more it is asked for all of them, at the same weight
 
 _REFUSALS = (ccxt.BadRequest, ccxt.AuthenticationError, ccxt.NotSupported, ccxt.ArgumentsRequired)
@@ -92,7 +93,7 @@ class CcxtExchange:
     def fetch_candles(self, symbol: str, timeframe: str, since_ms: int | None, limit: int) -> Candles:
         """Up to ``limit`` candles from ``since_ms`` on (None: the newest), as they came; the last may still be open."""
         market_id = self._market_id(symbol)
-        with self._asking(f"candles of {symbol} {timeframe}", Priority.CANDLES, weight=2):
+        with self._asking(f"candles of {symbol} {timeframe}", Priority.CANDLES, weight=2, subject=symbol):
             if self.id not in _RAW_BINANCE:
                 return Candles.from_rows(self._ccxt.fetch_ohlcv(symbol, timeframe, since_ms, limit))
             query = {"symbol": market_id, "interval": timeframe, "limit": limit}
@@ -121,16 +122,25 @@ class CcxtExchange:
         wanted = {self._ids[symbol]: symbol for symbol in symbols if symbol in known}
         if not wanted:
             return {}
+        named = len(wanted) <= _MOST_NAMED
+        try:
+            found = self._prices_of(wanted, named)
+        except Rejected:
+            if not named:
+                raise
+            found = self._prices_of(wanted, named=False)  # one of them is not listed any more
+        return {symbol: price for symbol, price in found.items() if price is not None}
+
+    def _prices_of(self, wanted: dict[str, str], named: bool) -> dict[str, Decimal | None]:
+        """By symbol; ``wanted`` are symbols by the exchange's ids, asked for by name or picked out of all."""
         with self._asking("live prices", Priority.PRICES, weight=4):
             if self.id not in _RAW_BINANCE:
-                tickers = self._ccxt.fetch_tickers(sorted(wanted.values()))
-                found = {symbol: str(ticker["last"]) for symbol, ticker in tickers.items()}
-            else:
-                named = {"symbols": json.dumps(sorted(wanted), separators=(",", ":"))}
-                listed = _list(self._ccxt.publicGetTickerPrice(named if len(wanted) <= _MOST_NAMED else {}))
-                found = {wanted[row["symbol"]]: row["price"] for row in listed if row["symbol"] in wanted}
-            prices = {symbol: Decimal(text) for symbol, text in found.items() if text != "None"}
-        return {symbol: price for symbol, price in prices.items() if price.is_finite() and price > 0}
+                tickers = self._ccxt.fetch_tickers(sorted(wanted.values()) if named else None)
+                last = {symbol: ticker["last"] for symbol, ticker in tickers.items()}
+                return {symbol: _price(last.get(symbol)) for symbol in wanted.values()}
+            query = {"symbols": json.dumps(sorted(wanted), separators=(",", ":"))} if named else {}
+            rows = _list(self._ccxt.publicGetTickerPrice(query))
+            return {wanted[row["symbol"]]: _price(row["price"]) for row in rows if row["symbol"] in wanted}
 
     def fetch_time(self) -> int | None:
         """The exchange's clock, UTC milliseconds of wall time; None when it has no way of telling."""
@@ -145,7 +155,7 @@ class CcxtExchange:
         return self._ids[symbol]
 
     def _load(self) -> None:
-        with self._asking("symbols", Priority.PRICES, weight=20):
+        with self._asking("symbols", Priority.PRICES, weight=20, timeout_ms=_TIMEOUT_MS):
             found = self._binance_listings() if self.id in _RAW_BINANCE else self._ccxt_listings()
             if not found:
                 raise ValueError("no spot symbols")
@@ -178,10 +188,15 @@ class CcxtExchange:
         return found
 
     @contextmanager
-    def _asking(self, what: str, priority: Priority, weight: int) -> Iterator[None]:
-        """Around one read: leave to make it, its shorter timeout, every error as one of ours, and how it went."""
+    def _asking(
+        self, what: str, priority: Priority, weight: int, subject: str = "", timeout_ms: int | None = None
+    ) -> Iterator[None]:
+        """Around one read: leave to make it, its shorter timeout, every error as one of ours, and how it went.
+
+        ``subject`` is what fails on its own, when it does: a symbol in trouble fails in all its timeframes.
+        """
         ticket = self._access.admit(priority, Cost(weight))
-        self._ccxt.timeout, self._ccxt.last_response_headers = _READ_TIMEOUT_MS, None
+        self._ccxt.timeout, self._ccxt.last_response_headers = timeout_ms or _READ_TIMEOUT_MS, None
         failure: ExchangeError | None = None
         try:
             yield
@@ -196,7 +211,7 @@ class CcxtExchange:
         if failure is None or isinstance(failure, Rejected):
             self._access.answered(ticket, _number_in(self._headers(), "x-mbx-used-weight-1m"))
         if failure is not None:
-            self._access.failed(what, failure)
+            self._access.failed(ticket, subject or what, failure)
             raise failure from None
 
     def _translated(self, what: str, error: Exception) -> ExchangeError:
@@ -206,9 +221,14 @@ class CcxtExchange:
             return Rejected(text, code=code)
         if says is Says.LATER:
             return Transient(text)
-        banned = isinstance(error, ccxt.DDoSProtection) and " 418 " in str(error)
-        wait_s = _number_in(self._headers(), "retry-after")
-        return Transient(text, retry_after_s=_BACK_OFF_S if wait_s is None else max(wait_s, 1), banned=banned)
+        self._reload_at_s = 0.0  # perhaps the limits are not what they were
+        wait_s = banned_for_s(str(error), _WALL_TIME.now().wall_ms)
+        banned = wait_s is not None or (isinstance(error, ccxt.DDoSProtection) and " 418 " in str(error))
+        if wait_s is None:
+            wait_s = _number_in(self._headers(), "retry-after")
+        if wait_s is None:
+            wait_s = _FIREWALL_BACK_OFF_S if FIREWALL in str(error) else _BACK_OFF_S
+        return Transient(text, retry_after_s=max(wait_s, 1), banned=banned)
 
     def _headers(self) -> dict[str, str]:
         return {str(name).lower(): str(value) for name, value in (self._ccxt.last_response_headers or {}).items()}
@@ -240,6 +260,15 @@ def _connection(exchange_id: str, base_url: str | None) -> Any:
 def _number_in(headers: dict[str, str], name: str) -> int | None:
     text = headers.get(name, "")
     return int(text) if text.isdecimal() else None
+
+
+def _price(value: float | str | None) -> Decimal | None:
+    """A price out of a ticker; None for what is none, so that one bad row spoils no other."""
+    try:
+        price = Decimal(str(value))
+    except ArithmeticError:
+        return None
+    return price if price.is_finite() and price > 0 else None
 
 
 def _list(answer: object) -> list[Any]:

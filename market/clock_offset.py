@@ -11,14 +11,21 @@ candles: nothing is entered then."""
 class Offset:
     """``ahead_ms``: the exchange's clock less ours, exact to ``within_ms`` (half of what the question took).
 
-    ``measured_ms`` is when, in UTC milliseconds of our wall time. Both are 0 where the exchange does not tell the time.
+    Both are 0 where the exchange does not tell the time.
     """
 
     ahead_ms: int
     within_ms: int
-    measured_ms: int
+
+    @property
+    def in_step(self) -> bool:
+        """Whether the clocks are certainly no further apart than they may be: what an entry needs."""
+        return abs(self.ahead_ms) + self.within_ms <= LIMIT_MS
 
     @property
     def too_far(self) -> bool:
-        """Whether the clocks are certainly further apart than they may be."""
+        """Whether the clocks are certainly further apart than they may be: what an alarm needs.
+
+        After a slow answer neither may be certain.
+        """
         return abs(self.ahead_ms) - self.within_ms > LIMIT_MS

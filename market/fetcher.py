@@ -37,7 +37,8 @@ class DataFetcher:
     ``namespace`` separates exchanges (and markets) in one Redis. Made after fork, one per process; ``client`` must
     return bytes and have a socket timeout. Everything here is wall time: ``patience_s`` bounds a call (plus the one
     request that it cannot interrupt), ``lease_ms`` how long a process that died can keep the others waiting, the ages
-    how old what is shared may be. ``on_offset`` hears how far the exchange's clock is ahead of ours (milliseconds).
+    how old what is shared may be. ``on_offset`` hears how far the exchange's clock is ahead of ours (milliseconds),
+    whenever it was measured here.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class DataFetcher:
         prices_age_ms: int = 2_000,
         clock_age_ms: int = 30_000,
         on_offset: Callable[[int], None] = lambda ahead_ms: None,
+        health: RedisHealth | None = None,
     ) -> None:
         self._exchange = exchange
         self._clock = clock
@@ -61,9 +63,8 @@ class DataFetcher:
         self._candles = SharedCandles(exchange, clock, store, flight)
         self._quotes = SharedQuotes(exchange, store, flight, quote_age_ms)
         self._prices = LivePrices(exchange, clock, client, namespace, flight, prices_age_ms)
-        self._time = ExchangeClock(exchange, client, namespace, flight, clock_age_ms)
-        self._on_offset = on_offset
-        self._redis = RedisHealth("market data")
+        self._time = ExchangeClock(exchange, client, namespace, flight, clock_age_ms, on_offset)
+        self._redis = health or RedisHealth()
 
     def closed_candles(self, symbol: str, timeframe: str, slot: int, count: int = KEPT) -> Window:
         """The last ``count`` (at most 1000) candles that had closed when ``slot`` began; see Window.
@@ -104,11 +105,7 @@ class DataFetcher:
     def clock_offset(self) -> Offset:
         """How far the exchange's clock is from ours, measured at most ``clock_age_ms`` ago. Raises Transient or
         Rejected when it cannot be told."""
-        offset = self._shared_or_alone(
-            self._time.offset, lambda deadline_s: retried(lambda: measure(self._exchange), deadline_s)
-        )
-        self._on_offset(offset.ahead_ms)
-        return offset
+        return self._shared_or_alone(self._time.offset, lambda deadline_s: measure(self._exchange, deadline_s))
 
     def instruments(self) -> dict[str, Instrument]:
         """All spot symbols by unified name, as this process knows them. Raises Transient or Rejected."""

@@ -82,8 +82,11 @@ class LivePrices:
             board |= {
                 symbol: _Entry(Price(price, now.market_ms), board[symbol].wanted_ms) for symbol, price in found.items()
             }
+            if self.client.getdel(f"{self.namespace}:prices:trouble"):
+                log.info("prices_renewed_again")
         except ExchangeError as error:
-            log.debug("prices_not_renewed", error=str(error))  # their age tells; the exchange's troubles are told once
+            if self.client.set(f"{self.namespace}:prices:trouble", str(error), ex=_BOARD_AGE_S, get=True) is None:
+                log.warning("prices_not_renewed", error=str(error))
             lasting_ms = _FAILURE_AGE_MS
         with self.client.pipeline(transaction=False) as write:
             write.set(f"{self.namespace}:prices", _text(board), ex=_BOARD_AGE_S)

@@ -56,7 +56,7 @@ _BINANCE_UNITS_MS = {"SECOND": 1_000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY"
 
 
 def from_binance(listed: Iterable[Mapping[str, Any]]) -> tuple[RateLimit, ...]:
-    """The ``rateLimits`` of exchangeInfo; kinds that this program has never heard of are passed over.
+    """The ``rateLimits`` of exchangeInfo; kinds and units that this program has never heard of are passed over.
 
     Raises KeyError, TypeError or ValueError when they are not what Binance documents.
     """
@@ -67,7 +67,7 @@ def from_binance(listed: Iterable[Mapping[str, Any]]) -> tuple[RateLimit, ...]:
             int(row["limit"]),
         )
         for row in listed
-        if row["rateLimitType"] in _BINANCE_KINDS
+        if row["rateLimitType"] in _BINANCE_KINDS and row["interval"] in _BINANCE_UNITS_MS
     )
 
 

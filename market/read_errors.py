@@ -33,6 +33,10 @@ MEANING: dict[str, Says] = {
 }
 """What the codes mean that may come to a read, whatever class ccxt gives them."""
 
+FIREWALL = " 403 "
+"""Binance's firewall answers 403 without a code to an address that has asked too much."""
+
+_BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 _CODE = re.compile(r'"code"\s*:\s*"?(-?\d+)')
 
 
@@ -45,6 +49,12 @@ def what_it_says(text: str, refused: bool, too_many: bool) -> tuple[Says, str]:
     code = found[1] if found else ""
     if code in MEANING:
         return MEANING[code], code
-    if too_many:
+    if too_many or (not code and FIREWALL in text):
         return Says.STAY_AWAY, code
     return (Says.NO if refused else Says.LATER), code
+
+
+def banned_for_s(text: str, wall_ms: int) -> float | None:
+    """How long a ban lasts that names its end, in seconds from ``wall_ms`` on; None where none is named."""
+    found = _BANNED_UNTIL.search(text)
+    return None if found is None else max(0.0, (int(found[1]) - wall_ms) / 1000)

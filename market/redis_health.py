@@ -2,21 +2,20 @@
 
 import time
 
+import redis
 import structlog
 
 log = structlog.get_logger()
 
 _PAUSE_S = 1.0
+_PAUSE_AFTER_TIMEOUT_S = 10.0
 
 
 class RedisHealth:
-    """After a failure Redis is left alone for a second of wall time: a hung one costs its timeout at every call.
+    """One for each process. After a failure Redis is left alone for a second of wall time; after a timeout for ten,
+    because a hung one costs its timeout at every call."""
 
-    ``what`` is shared through it.
-    """
-
-    def __init__(self, what: str) -> None:
-        self._what = what
+    def __init__(self) -> None:
         self._lost = False
         self._again_at_s = 0.0
 
@@ -25,11 +24,12 @@ class RedisHealth:
 
     def lost(self, error: Exception) -> None:
         if not self._lost:
-            log.warning("redis_lost", not_shared_now=self._what, error=f"{type(error).__name__}: {error}")
+            log.warning("redis_lost", error=f"{type(error).__name__}: {error}")
         self._lost = True
-        self._again_at_s = time.monotonic() + _PAUSE_S
+        hung = isinstance(error, redis.TimeoutError)
+        self._again_at_s = time.monotonic() + (_PAUSE_AFTER_TIMEOUT_S if hung else _PAUSE_S)
 
     def works(self) -> None:
         if self._lost:
-            log.info("redis_is_back", shared_again=self._what)
+            log.info("redis_is_back")
         self._lost = False

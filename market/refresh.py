@@ -67,7 +67,13 @@ def up_to_date(
         if complete or update.error or wait_s is None or time.monotonic() + wait_s >= deadline_s:
             break
         time.sleep(wait_s * random.uniform(0.7, 1.3))
+    update = update if complete or update.error else _without_the_unproven(update, wanted)
     return update if len(update.candles) else replace(update, candles=known)
+
+
+def _without_the_unproven(update: Update, wanted: Wanted) -> Update:
+    """The wanted candle may still be open on the exchange's clock: nobody may take it for closed, now or later."""
+    return replace(update, candles=update.candles.closed_before(wanted.expected_ms, wanted.interval_ms // 1000))
 
 
 def _continued(

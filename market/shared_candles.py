@@ -14,7 +14,7 @@ from market.exchange import MarketData
 from market.hygiene import Defect
 from market.refresh import Update, up_to_date
 from market.single_flight import SingleFlight
-from market.window import KEPT, Source, Wanted, Window
+from market.window import KEPT, Source, Wanted, Window, in_words
 
 log = structlog.get_logger()
 
@@ -73,7 +73,7 @@ class SharedCandles:
         """Share what came. Trouble with a series is told when it begins and when it ends, not at every try."""
         if len(update.candles):
             self.store.keep(wanted, update.candles)
-        if update.defects:
+        if update.defects and self.store.has_changed(wanted, in_words(update.defects)):
             log.warning("candles_unsound", symbol=wanted.symbol, timeframe=wanted.timeframe, **_told(update.defects))
         settled = wanted.settled_by(update.candles)
         tries = self.store.clear(wanted) if settled else self.store.note(wanted, window.reason)

@@ -11,8 +11,9 @@ import redis
 
 T = TypeVar("T")
 
-LEASE_MS = 4500
-"""How long a caller may work unseen: a little longer than one read of the exchange may take (wall milliseconds)."""
+LEASE_MS = 6000
+"""How long a caller may work unseen: a little longer than one read of the exchange may take, with the wait for its
+budget (wall milliseconds)."""
 
 # Only the holder may end or prolong its lease: a slow one must not touch its successor's.
 _RELEASE = "return redis.call('get', KEYS[1]) == ARGV[1] and redis.call('del', KEYS[1]) or 0"

@@ -5,7 +5,6 @@ are raised; ``access.py`` knows what to do without Redis.
 """
 
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,11 +19,19 @@ from market.rate_limits import Priority
 log = structlog.get_logger()
 
 SIGNS_OF_AN_OUTAGE = 3
-"""So many different things that failed, and nothing that was answered since: it is the exchange, not a symbol."""
+"""So many different symbols (or other things) of one kind failed, and none of that kind was answered since."""
 
+LONGEST_STAY_AWAY_S = 4 * 86_400.0  # Binance bans for three days at most
 _FAILING_AGE_S = 120
-_LONGEST_STAY_AWAY_S = 4 * 86_400.0  # Binance bans for three days at most
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 15.0
+
+# Only ever longer: two processes that are told different times at once must not shorten each other's. Returns what was
+# left before (below 0: nothing).
+_BAR = """
+local left = redis.call('pttl', KEYS[1])
+if left < tonumber(ARGV[2]) then redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2]) end
+return left
+"""
 
 
 class Trouble(StrEnum):
@@ -32,7 +39,7 @@ class Trouble(StrEnum):
 
     LIMITED = "limited"  # HTTP 429: too many requests, stay away until Retry-After
     BANNED = "banned"  # HTTP 418: it went on too long, the address is banned for a time
-    DOWN = "down"  # nothing is answered: only what is urgent is tried, the rest after a pause
+    DOWN = "down"  # nothing of one kind is answered: that kind is asked for after a pause only
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,83 +54,100 @@ class Notice:
 OnNotice = Callable[[Notice], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Why a request must not be made, and for how many wall seconds. ``told``: the exchange itself said so."""
+
+    reason: str
+    lasting_s: float
+    told: bool
+
+
 class Standing:
     """Shared by all processes under ``namespace``. ``on_notice`` is called by the one that met the trouble first."""
 
     def __init__(self, client: redis.Redis, namespace: str, on_notice: OnNotice) -> None:
         self._redis = client
-        self._barred, self._down = f"{namespace}:barred", f"{namespace}:down"
-        self._failing, self._strikes = f"{namespace}:failing", f"{namespace}:strikes"
+        self._namespace = namespace
         self._on_notice = on_notice
-        self._unanswered = False
+        self._bar = client.register_script(_BAR)
+        self._unanswered: set[Priority] = set()
+        self.offset_ms = 0
 
-    def why_not(self, priority: Priority) -> tuple[str, float] | None:
-        """Why a request must not be made now, and for how many wall seconds; None when it may be made.
+    def why_not(self, priority: Priority) -> Bar | None:
+        """Why a request must not be made now; None when it may. ``offset_ms`` is as all know it then.
 
         An exchange that does not answer is still asked for what is urgent: it costs nothing but a timeout.
         """
+        banned, limited, down = self._key(Trouble.BANNED), self._key(Trouble.LIMITED), self._key("down", priority)
         with self._redis.pipeline(transaction=False) as ask:
-            ask.mget(self._barred, self._down)
-            ask.pttl(self._barred)
-            ask.pttl(self._down)
-            ask.exists(self._failing)
-            (barred, down), barred_ms, down_ms, failing = ask.execute()
-        self._unanswered = bool(failing)
-        if barred is not None:
-            return barred.decode().partition(" ")[2], max(barred_ms, 1) / 1000
-        if down is not None and priority is not Priority.EXITS:
-            return down.decode(), max(down_ms, 1) / 1000
+            ask.mget(banned, limited, down, self._key("offset"))
+            for key in (banned, limited, down):
+                ask.pttl(key)
+            ask.exists(self._key("failing", priority))
+            (*reasons, offset), *left_ms, failing = ask.execute()
+        self.offset_ms = int(offset or 0)
+        if failing:
+            self._unanswered.add(priority)
+        for reason, ms, told in zip(reasons, left_ms, (True, True, False), strict=True):
+            if reason is not None and (told or priority is not Priority.EXITS):
+                return Bar(reason.decode(), max(ms, 1) / 1000, told)
         return None
 
     def told_to_wait(self, error: Transient) -> None:
         """The exchange named a time to stay away: nobody asks for anything before it is over."""
-        wait_s = min(error.retry_after_s, _LONGEST_STAY_AWAY_S)
+        wait_s = min(error.retry_after_s, LONGEST_STAY_AWAY_S)
         trouble = Trouble.BANNED if error.banned else Trouble.LIMITED
         text = f"told to wait {wait_s:g} s: {error}"
-        known_ms = self._redis.pttl(self._barred)
-        if known_ms < wait_s * 1000:
-            self._redis.set(self._barred, f"{trouble} {text}", px=max(1, round(wait_s * 1000)))
-        if known_ms <= 0:
+        left_ms = cast(int, self._bar(keys=[self._key(trouble)], args=[text, max(1, round(wait_s * 1000))]))
+        if left_ms <= 0:
             self._tell(Notice(trouble, text, wait_s))
 
-    def failed(self, subject: str, reason: str) -> None:
-        """Nothing came back for ``subject``. Many different ones in a row: everybody pauses, ever longer."""
+    def failed(self, priority: Priority, subject: str, reason: str) -> None:
+        """Nothing came back for ``subject``. Many different ones of a kind in a row: that kind pauses, ever longer."""
+        failing, strikes_key = self._key("failing", priority), self._key("strikes", priority)
+        self._unanswered.add(priority)
         with self._redis.pipeline() as note:
-            note.sadd(self._failing, subject)
-            note.expire(self._failing, _FAILING_AGE_S)
-            note.scard(self._failing)
-            many = note.execute()[2]
+            note.sadd(failing, subject)
+            note.expire(failing, _FAILING_AGE_S)
+            note.scard(failing)
+            note.get(strikes_key)
+            *_, many, known = note.execute()
         if many < SIGNS_OF_AN_OUTAGE:
             return
-        strikes = self._redis.incr(self._strikes)
-        self._redis.expire(self._strikes, _FAILING_AGE_S)
-        pause_s = random.uniform(0.5, 1) * min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(strikes, 10))
-        self._redis.set(self._down, f"the exchange does not answer: {reason}", px=round(pause_s * 1000), nx=True)
+        pause_s = random.uniform(0.5, 1) * min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(int(known or 0), 10))
+        text = f"the exchange answers nothing about {priority}: {reason}"
+        if not self._redis.set(self._key("down", priority), text, px=round(pause_s * 1000), nx=True):
+            return  # another process has just said so
+        strikes = self._redis.incr(strikes_key)
+        self._redis.expire(strikes_key, _FAILING_AGE_S)
         if strikes == 1:
-            self._tell(Notice(Trouble.DOWN, f"the exchange does not answer: {reason}"))
+            self._tell(Notice(Trouble.DOWN, text))
 
-    def answered(self) -> None:
-        """Something came back: whatever failed before, it is not the whole exchange."""
-        if self._unanswered:
-            self._unanswered = False
-            self._redis.delete(self._failing, self._strikes, self._down)
+    def answered(self, priority: Priority) -> None:
+        """Something of this kind came back: whatever failed before, it is not all of it."""
+        if priority in self._unanswered:
+            self._unanswered.discard(priority)
+            self._redis.delete(*(self._key(name, priority) for name in ("failing", "strikes", "down")))
+
+    def keep_offset(self, ahead_ms: int) -> None:
+        """How far the exchange's clock is ahead of ours: its windows begin by its own, for all processes alike."""
+        self._redis.set(self._key("offset"), ahead_ms, ex=86_400)
 
     def troubles(self) -> dict[Trouble, str]:
         """What keeps the fleet from asking now, with the reason."""
-        barred, down, strikes = cast(list[bytes | None], self._redis.mget(self._barred, self._down, self._strikes))
-        found = {}
-        if barred is not None:
-            kind, _, text = barred.decode().partition(" ")
-            found[Trouble(kind)] = text
-        if strikes is not None:
-            found[Trouble.DOWN] = (down or b"the exchange does not answer").decode()
-        return found
+        keys = [self._key(Trouble.LIMITED), self._key(Trouble.BANNED)]
+        keys += [self._key(name, priority) for priority in Priority for name in ("strikes", "down")]
+        limited, banned, *of_each = cast(list[bytes | None], self._redis.mget(keys))
+        found = {Trouble.LIMITED: limited, Trouble.BANNED: banned}
+        for priority, strikes, down in zip(Priority, of_each[::2], of_each[1::2], strict=True):
+            if strikes is not None:
+                found[Trouble.DOWN] = down or f"the exchange answers nothing about {priority}".encode()
+        return {trouble: text.decode() for trouble, text in found.items() if text is not None}
+
+    def _key(self, *parts: str) -> str:
+        return ":".join([self._namespace, *parts])
 
     def _tell(self, notice: Notice) -> None:
         log.warning("exchange_trouble", trouble=notice.trouble, reason=notice.text, seconds=notice.lasting_s)
         self._on_notice(notice)
-
-
-def local_pause_s(error: Transient) -> float:
-    """Until when this process stays away on its own account (time.monotonic), whatever becomes of Redis."""
-    return time.monotonic() + min(error.retry_after_s, _LONGEST_STAY_AWAY_S)

@@ -7,7 +7,7 @@ both keep a strategy from entering until they have left its look-back. Positions
 from market.candles import Candles
 from market.hygiene import LARGEST_JUMP
 
-STANDSTILL = 3
+STANDSTILL = 2
 """So many candles in a row at one single price: a feed that stands still, whatever volume it claims."""
 
 

@@ -129,8 +129,8 @@ class Wanted:
         if candles.last_opened_ms == self.expected_ms:
             reason = ""
         elif not reason:
-            opened_at = datetime.fromtimestamp(self.expected_ms / 1000, tz=UTC)
-            reason = f"the exchange has no {self.timeframe} candle of {self.symbol} for {opened_at:%Y-%m-%d %H:%M} UTC"
+            opened = f"{datetime.fromtimestamp(self.expected_ms / 1000, tz=UTC):%Y-%m-%d %H:%M} UTC"
+            reason = f"the exchange has no closed {self.timeframe} candle of {self.symbol} for {opened}"
             reason += f" ({in_words(defects)})" if defects else ""
         return Window(candles, self.expected_ms, self.interval_ms, source, reason, defects or {})
 

@@ -71,7 +71,7 @@ class ClockInStep:
     def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
         clock = exposure.clock
         value = f"{clock.ahead_ms} ms ahead, give or take {clock.within_ms}"
-        return CheckResult(self.name, not clock.too_far, f"{LIMIT_MS} ms apart", value)
+        return CheckResult(self.name, clock.in_step, f"{LIMIT_MS} ms apart", value)
 
 
 class Prices:

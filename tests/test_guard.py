@@ -11,9 +11,10 @@ from django.db import OperationalError, connection
 from bots.models import Bot
 from execution.models import Portfolio, Position
 from execution.states import PositionStatus
-from market.access import Access
+from market.access import Access, Ticket
 from market.clock import Clock
 from market.exchange import Transient
+from market.rate_limits import Priority
 from notifications.conditions import lasting
 from notifications.models import Event
 from tests.factories import instrument, make_bot
@@ -193,20 +194,20 @@ def test_a_candle_is_given_the_time_until_its_first_bot_is_late(world):
 def test_a_ban_is_told_at_once_and_when_it_ends(world):
     told = []
     access = Access(connect_redis(), "access", told.append)
-    access.failed("x", Transient("418 banned", retry_after_s=60, banned=True))
+    access.failed(Ticket(Priority.CANDLES, None, 0), "x", Transient("418 banned", retry_after_s=60, banned=True))
     world.look("exchange")
     world.look("exchange")
     assert [notice.trouble for notice in told] == ["banned"]
     assert kinds() == ["exchange_banned"]
     assert Event.objects.get().severity == "CRITICAL"
-    world.platform.redis.delete("access:barred")  # as when it is over
+    world.platform.redis.delete("access:banned")  # as when it is over
     world.look("exchange")
     assert kinds() == ["exchange_banned", "exchange_banned_ended"]
 
 
 def test_who_meets_a_limit_first_tells_it_however_short_it_is(world):
     access = Access(connect_redis(), "access", teller("simulated", world.platform.clock))
-    access.failed("x", Transient("429 Too Many Requests", retry_after_s=1))
+    access.failed(Ticket(Priority.CANDLES, None, 0), "x", Transient("429 Too Many Requests", retry_after_s=1))
     assert kinds() == ["exchange_limited"]
     assert "told to wait 1 s: 429 Too Many Requests" in Event.objects.get().text
 
@@ -217,7 +218,7 @@ def test_a_database_that_is_away_keeps_nobody_from_heeding_a_ban(world):
 
     access = Access(connect_redis(), "access", teller("simulated", world.platform.clock))
     with connection.execute_wrapper(away), structlog.testing.capture_logs() as logs:
-        access.failed("x", Transient("418 banned", retry_after_s=60, banned=True))
+        access.failed(Ticket(Priority.CANDLES, None, 0), "x", Transient("418 banned", retry_after_s=60, banned=True))
     assert [entry["event"] for entry in logs] == ["exchange_trouble", "trouble_not_told"]
     world.look("exchange")
     assert kinds() == ["exchange_banned"]

@@ -6,7 +6,7 @@ Market data, on its floor, knows no events: it says what it met, and here it is 
 from collections.abc import Collection, Mapping
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 
 from market.clock import Clock, Now
 from market.clock_offset import LIMIT_MS, Offset
@@ -33,7 +33,7 @@ def teller(exchange: str, clock: Clock) -> OnNotice:
         now = clock.now()
         try:
             _begin_trouble(exchange, notice.trouble, notice.text, now)
-        except DatabaseError as error:  # the guard tells it again as long as it lasts
+        except Error as error:  # the guard tells it again as long as it lasts
             log.error("trouble_not_told", trouble=notice.trouble, error=str(error))
 
     return tell
@@ -46,7 +46,8 @@ def review_troubles(exchange: str, troubles: Mapping[Trouble, str], now: Now) ->
             _begin_trouble(exchange, trouble, text, now)
         for trouble, (kind, _) in TROUBLES.items():
             if trouble not in troubles:
-                _end(kind, exchange, f"{exchange} may be asked again", now)
+                over = "answers again" if trouble is Trouble.DOWN else "may be asked again"
+                _end(kind, exchange, f"{exchange} {over}", now)
 
 
 def series_name(symbol: str, timeframe: str) -> str:
@@ -61,19 +62,23 @@ def begin_stale(symbol: str, timeframe: str, window: Window, now: Now) -> None:
     begin(STALE_CANDLES, series_name(symbol, timeframe), text, market_at=now.market_at, wall_at=now.wall_at)
 
 
-def review_stale_series(stale: Mapping[tuple[str, str], Window], now: Now) -> None:
-    """``stale`` are all series in use whose newest candle is missing, by symbol and timeframe. One transaction."""
+def review_stale_series(in_use: Mapping[tuple[str, str], Window | None], now: Now) -> None:
+    """``in_use`` are the windows of all series in use by symbol and timeframe; None where it was not asked this time.
+    One transaction."""
     with transaction.atomic():
-        for (symbol, timeframe), window in stale.items():
-            begin_stale(symbol, timeframe, window, now)
-        still = {series_name(symbol, timeframe) for symbol, timeframe in stale}
+        windows = {series_name(*series): (series, window) for series, window in in_use.items()}
+        for series, window in windows.values():
+            if window is not None and not window.fresh:
+                begin_stale(*series, window, now)
         for name in lasting(STALE_CANDLES).values_list("subject", flat=True):
-            if name not in still:
-                _end(STALE_CANDLES, name, f"The candles of {name} are fresh again, or nobody needs them any more", now)
+            if name not in windows:
+                _end(STALE_CANDLES, name, f"No bot in service uses the candles of {name} any more", now)
+            elif (window := windows[name][1]) is not None and window.fresh:
+                _end(STALE_CANDLES, name, f"The candles of {name} are fresh again", now)
 
 
 def review_prices(exchange: str, old: Collection[str], now: Now) -> None:
-    """``old`` are the symbols in use without a live price that may be believed. One transaction."""
+    """``old`` are the listed symbols in use without a live price of the last seconds. One transaction."""
     with transaction.atomic():
         if old:
             named = ", ".join(sorted(old)[:5]) + (f" and {len(old) - 5} more" if len(old) > 5 else "")
@@ -94,7 +99,7 @@ def review_clock(exchange: str, offset: Offset, now: Now) -> None:
             )
             when = {"market_at": now.market_at, "wall_at": now.wall_at}
             begin(CLOCK_APART, exchange, text, severity=Severity.CRITICAL, **when)
-        else:
+        elif offset.in_step:  # after a slow answer neither is certain: what lasted lasts on
             _end(CLOCK_APART, exchange, f"The clock of {exchange} and this machine's agree again", now)
 
 

@@ -25,6 +25,11 @@ class Environment(BaseSettings):
     FLEET: Path = Field(default=ROOT / "fleet.toml", description="the fleet file loaded at first start")
     SIM_URL: str = Field(default="", description="where the simulated exchange listens (set by the launcher)")
     REDIS_URL: str = Field(default="", description="a Redis of one's own; empty: the launcher starts one")
+    ADDRESS: str = Field(
+        default="one",
+        pattern=r"^[A-Za-z0-9._-]{1,64}$",
+        description="a name for the address that requests go out from: who shares it shares the budget",
+    )
     DATABASE_URL: str = Field(default="", description="postgres://...; empty: SQLite in VAR")
     SECRET_KEY: str = Field(default="", description="Django's; empty: the one kept in VAR/secret_key")
     DEBUG: bool = False

@@ -6,12 +6,12 @@ when it begins and when it ends. It asks for candles that are late, so that the 
 bot's next tick.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from threading import Event
 
-import redis
 import structlog
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import close_old_connections
 from django.db.models import Min, QuerySet
 
 from bots.models import Bot, BotStatus
@@ -26,7 +26,8 @@ from tradingplatform.wiring import Platform
 log = structlog.get_logger()
 
 ROUND_S = 3.0  # wall time between two looks
-PATIENCE_S = 2.0  # wall time that one question to the exchange may take
+PATIENCE_S = 2.0  # wall time after which one question to the exchange is not asked again
+ASKING_S = 3.0  # wall time that one look may spend on asking for candles, before its last question
 PRICE_MAX_AGE_MS = 15_000  # wall time after which a live price is no price any more
 
 Series = tuple[str, str]
@@ -39,41 +40,56 @@ class Guard:
         self._platform = platform
         self._fetcher: DataFetcher = platform.new_fetcher(patience_s=PATIENCE_S)
         self._failing: set[str] = set()
+        self._stop = Event()
+        self._turn = 0
 
     def run(self, stop: Event) -> None:
         """A round every few seconds until ``stop`` is set."""
+        self._stop = stop
         while not stop.is_set():
-            for look in (self.prices, self.candles, self.exchange, self.clock):
+            for look in (self.prices, self.exchange, self.clock, self.candles):
                 if not stop.is_set():
                     self._survive(look)
             stop.wait(ROUND_S)
 
     def prices(self, now: Now) -> None:
-        """Mark what is open at live prices, and tell of symbols that have none."""
+        """Mark what is open at live prices, and tell of listed symbols that have none."""
         symbols = set(_in_service().values_list("symbol", flat=True)) | symbols_held()
         if not symbols:
             return
         found = self._fetcher.prices(symbols)
-        oldest_ms = now.market_ms - round(PRICE_MAX_AGE_MS * self._platform.clock.speed)
-        young = {symbol: price for symbol, price in found.items() if price.at_ms >= oldest_ms}
-        mark_all(self._exact(young))
-        review_prices(self._platform.exchange.id, symbols - young.keys(), now)
+        furthest_ms = round(PRICE_MAX_AGE_MS * self._platform.clock.speed)
+        young = {symbol: price for symbol, price in found.items() if abs(now.market_ms - price.at_ms) <= furthest_ms}
+        review_prices(self._platform.exchange.id, self._listed(symbols) - young.keys(), now)
+        if young:
+            mark_all(self._on_tick(young))
 
     def candles(self, now: Now) -> None:
-        """Tell of series whose newest candle nobody could have in time."""
-        stale: dict[Series, Window] = {}
-        rows = _in_service().order_by().values_list("symbol", "timeframe").annotate(first_s=Min("stagger_s"))
-        for symbol, timeframe, first_s in rows:
-            interval_s = TIMEFRAMES[timeframe]
-            patient_ms = now.market_ms - first_s * 1000 - grace_ms(interval_s, self._platform.clock.speed)
-            due = slot_at(patient_ms, interval_s)
-            window = self._fetcher.known_candles(symbol, timeframe, due)
-            if not window.fresh:  # it is asked for up to this moment: the ticks of this slot need not ask again
-                self._fetcher.closed_candles(symbol, timeframe, slot_at(now.market_ms, interval_s))
-                window = self._fetcher.known_candles(symbol, timeframe, due)
-            if not window.fresh:
-                stale[symbol, timeframe] = window
-        review_stale_series(stale, now)
+        """Tell of series whose newest candle nobody could have in time, and ask for them.
+
+        A look asks for a few seconds only, and the next one goes on where it ended: marks must not wait for an exchange
+        that answers slowly. What was not asked for is neither told nor told to be over.
+        """
+        rows = list(_in_service().order_by().values_list("symbol", "timeframe").annotate(first_s=Min("stagger_s")))
+        until_s = time.monotonic() + ASKING_S
+        windows: dict[Series, Window | None] = {}
+        for symbol, timeframe, first_s in _from(rows, self._turn):
+            late_ms = first_s * 1000 + grace_ms(TIMEFRAMES[timeframe], self._platform.clock.speed)
+            due = slot_at(now.market_ms - late_ms, TIMEFRAMES[timeframe])
+            window: Window | None = self._fetcher.known_candles(symbol, timeframe, due)
+            if window is not None and not window.fresh:
+                window = self._asked(symbol, timeframe, due, now) if self._may_ask(until_s) else None
+            windows[symbol, timeframe] = window
+        review_stale_series(windows, now)
+
+    def _may_ask(self, until_s: float) -> bool:
+        return not self._stop.is_set() and time.monotonic() < until_s
+
+    def _asked(self, symbol: str, timeframe: str, due: int, now: Now) -> Window:
+        """After asking for all up to this moment: the ticks of this slot need not ask again then."""
+        self._turn += 1
+        self._fetcher.closed_candles(symbol, timeframe, slot_at(now.market_ms, TIMEFRAMES[timeframe]))
+        return self._fetcher.known_candles(symbol, timeframe, due)
 
     def exchange(self, now: Now) -> None:
         """Tell of limits, bans and outages."""
@@ -87,8 +103,16 @@ class Guard:
             return  # an exchange that does not answer is told of above, and the gate denies without its clock
         review_clock(self._platform.exchange.id, offset, now)
 
-    def _exact(self, prices: dict[str, Price]) -> dict[str, Price]:
-        """Prices of symbols that are still listed, on their tick."""
+    def _listed(self, symbols: set[str]) -> set[str]:
+        """Those that trade at the exchange; all of them while it cannot be asked."""
+        try:
+            listed = self._platform.instruments()
+        except ExchangeError:
+            return symbols
+        return {symbol for symbol in symbols if symbol in listed and listed[symbol].active}
+
+    def _on_tick(self, prices: dict[str, Price]) -> dict[str, Price]:
+        """Prices of symbols that are listed, on their tick."""
         listed = self._platform.instruments()
         return {
             symbol: Price(listed[symbol].round_price(price.price), price.at_ms)
@@ -102,14 +126,20 @@ class Guard:
         try:
             close_old_connections()
             look(self._platform.clock.now())
-        except (DatabaseError, InterfaceError, redis.RedisError, ExchangeError) as error:
+        except Exception as error:  # whatever it is, the other looks go on: nobody else marks what is held
             if name not in self._failing:
-                log.error("guard_failed", look=name, error=f"{type(error).__name__}: {error}")
+                log.exception("guard_failed", look=name, error=f"{type(error).__name__}: {error}")
             self._failing.add(name)
         else:
             if name in self._failing:
                 log.info("guard_works_again", look=name)
             self._failing.discard(name)
+
+
+def _from(rows: Sequence[tuple[str, str, int]], turn: int) -> Sequence[tuple[str, str, int]]:
+    """All rows, beginning with another one each turn."""
+    first = turn % len(rows) if rows else 0
+    return [*rows[first:], *rows[:first]]
 
 
 def _in_service() -> QuerySet[Bot]:

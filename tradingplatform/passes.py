@@ -87,7 +87,7 @@ def beyond_belief(window: Window) -> bool:
 def live_price(this: Pass, instrument: Instrument) -> Price | None:
     """The last trade's price, for what is held while its candles cannot be had: the freshest price there is."""
     found = this.platform.fetcher.prices([instrument.symbol]).get(instrument.symbol)
-    oldest_ms = this.now.market_ms - round(LIVE_PRICE_MAX_AGE_WALL_MS * this.platform.clock.speed)
-    if found is None or found.at_ms < oldest_ms:
+    furthest_ms = round(LIVE_PRICE_MAX_AGE_WALL_MS * this.platform.clock.speed)
+    if found is None or abs(this.now.market_ms - found.at_ms) > furthest_ms:
         return None
     return Price(instrument.round_price(found.price), found.at_ms)

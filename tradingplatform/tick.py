@@ -16,7 +16,7 @@ from execution.executors import BaseExecutor
 from execution.fills import worst_price
 from execution.lock import under_portfolio_lock
 from execution.marking import believable, mark, open_day, snapshot_bot
-from execution.models import BotBook, Portfolio, Position
+from execution.models import BotBook, Order, Portfolio, Position, Purpose
 from execution.portfolio import Pricing
 from execution.reconcile import settle_orders
 from execution.states import LIVE_POSITION, PositionStatus
@@ -24,7 +24,7 @@ from execution.submit import Exit, enter, leave
 from market.clock import Now, moment
 from market.exchange import ExchangeError
 from market.fetcher import Window
-from market.slots import slot_at
+from market.slots import slot_at, slot_start_ms
 from market.trust import implausible
 from notifications.events import publish
 from notifications.models import Severity
@@ -45,7 +45,7 @@ QUOTE_MAX_AGE_WALL_MS = 10_000
 """How old a quote may be when the gate reads it, wall time."""
 
 MOST_EXITS_A_SLOT = 30
-"""After so many failed exits of one position, the next attempts wait for their slots: something needs a person."""
+"""After so many refused exits of one position in a slot, the next one waits for its slot: something needs a person."""
 
 
 def run(platform: Platform, bot_id: int, now: Now) -> None:
@@ -112,8 +112,8 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
     strategy = lambda: build(bot.strategy, bot.parameters)  # noqa: E731 - made only when it is asked
     choice = decide(subject, held_by(bot, position), strategy, window.candles, live.price if live else None)
     seen = Seen(position, instrument, window, sound, choice)
-    if not isinstance(choice.act, Close) and not window.fresh and not (this.decided or this.is_late):
-        return seen, Result(Outcome.SKIPPED, f"no fresh candles: {window.reason}")  # perhaps they come in time
+    if not isinstance(choice.act, Close) and not window.fresh and not this.decided:
+        return seen, Result(Outcome.SKIPPED, f"no fresh candles: {window.reason}")
     return seen, _act(this, seen, subject, choice, executor)
 
 
@@ -138,9 +138,12 @@ def _act(this: Pass, seen: Seen, subject: Subject, choice: Choice, executor: Bas
         case Enter(signal):
             return _enter(this, seen, subject, signal, executor)
         case Close(reason, price, text) if seen.position is not None:
+            bid = _bid(this)
+            if bid is None and executor.fills_at_quotes:
+                return Result(Outcome.SKIPPED, f"{text}; no price to sell at")  # rung for again until there is one
             _forget_undecided(this)
             grounds = None if this.decided else seen.grounds(this.slot)
-            wish = Exit(reason, text, price, _bid(this))
+            wish = Exit(reason, text, price, bid)
             leave(seen.position, wish, subject.instrument, grounds, executor, this.now)
             return Result(Outcome.EXIT, text, stored=True)
         case Nothing(reason):
@@ -211,7 +214,7 @@ def _mark_open(this: Pass, portfolio: Portfolio, seen: Seen) -> Position | None:
     if position is None or seen.instrument is None or seen.window is None:
         return position
     if seen.live is not None:
-        return mark(portfolio, position.pk, seen.live.price, moment(seen.live.at_ms))
+        return mark(portfolio, position.pk, seen.live.price, moment(seen.live.at_ms), closed=False)
     candles = seen.window.candles
     if not len(candles):
         return position
@@ -231,9 +234,15 @@ def _wants_again(this: Pass, position: Position | None, seen: Seen, result: Resu
     if position is None:
         return result.outcome is Outcome.SKIPPED and this.bot.may_enter and not this.is_late
     if result.outcome is Outcome.EXIT:
-        return position.exit_attempts < MOST_EXITS_A_SLOT or position.status != PositionStatus.OPEN
+        return position.status != PositionStatus.OPEN or _exits_tried(this, position) < MOST_EXITS_A_SLOT
     unseen = seen.window is None or beyond_belief(seen.window)
     return unseen or position.status != PositionStatus.OPEN or result.outcome is Outcome.SKIPPED
+
+
+def _exits_tried(this: Pass, position: Position) -> int:
+    """How many orders have tried to close the position in this slot."""
+    begun_at = moment(slot_start_ms(this.slot, this.bot.interval_s))
+    return Order.objects.filter(position=position, purpose=Purpose.EXIT, market_at__gte=begun_at).count()
 
 
 def _forget_undecided(this: Pass) -> None:

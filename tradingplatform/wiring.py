@@ -3,7 +3,6 @@
 Every process has one ``Platform``; ``platform()`` makes it on first use.
 """
 
-import socket
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
@@ -22,6 +21,7 @@ from market.clock import Clock, load_clock
 from market.exchange import MarketData
 from market.fetcher import DataFetcher
 from market.instruments import Instrument
+from market.redis_health import RedisHealth
 from tradingplatform.conditions import teller
 
 
@@ -32,6 +32,7 @@ class Platform:
     clock: Clock
     exchange: MarketData
     access: Access = field(default_factory=Access)
+    redis_health: RedisHealth = field(default_factory=RedisHealth)
 
     @cached_property
     def redis(self) -> redis.Redis:
@@ -43,9 +44,14 @@ class Platform:
 
     def new_fetcher(self, **options: Any) -> DataFetcher:
         """A fetcher with its own patience (see DataFetcher); what is fetched is shared with all others."""
-        namespace = f"market:{self.exchange.id}"
         return DataFetcher(
-            self.exchange, self.redis, self.clock, namespace, on_offset=self.access.set_offset, **options
+            self.exchange,
+            self.redis,
+            self.clock,
+            namespace=f"market:{self.exchange.id}",
+            on_offset=self.access.set_offset,
+            health=self.redis_health,
+            **options,
         )
 
     @cached_property
@@ -76,13 +82,11 @@ def platform() -> Platform:
     base_url = settings.SIM_URL if settings.EXCHANGE == SIMULATED else None
     if settings.EXCHANGE == SIMULATED and not base_url:
         raise RuntimeError("no SIM_URL: the simulated exchange is not running (start the platform with `make run`)")
-    access = Access(
-        connect_redis() if settings.REDIS_URL else None,
-        f"access:{settings.EXCHANGE}:{socket.gethostname()}",  # limits and bans are per address: hosts have their own
-        teller(settings.EXCHANGE, clock),
-    )
+    client, health = connect_redis() if settings.REDIS_URL else None, RedisHealth()
+    # Limits and bans are per address. Sharing too much costs a little speed, too little is banned.
+    access = Access(client, f"access:{settings.EXCHANGE}:{settings.ADDRESS}", teller(settings.EXCHANGE, clock), health)
     exchange = CcxtExchange("binance" if base_url else settings.EXCHANGE, base_url, clock, access)
-    return Platform(clock=clock, exchange=exchange, access=access)
+    return Platform(clock=clock, exchange=exchange, access=access, redis_health=health)
 
 
 def connect_redis() -> redis.Redis:
@@ -94,5 +98,5 @@ def connect_redis() -> redis.Redis:
         socket_timeout=2,
         socket_connect_timeout=2,
         health_check_interval=15,
-        retry=Retry(NoBackoff(), 1),
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),  # a hung one is not tried twice
     )

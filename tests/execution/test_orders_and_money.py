@@ -57,7 +57,7 @@ def proposal(bot, amount="0.01", price="60000", slot=SLOT_0, **changes):
 def pricing(symbol="BTC/USDT", close="60000", bid=None, at_ms=NOW.market_ms - 1000):
     at = quote(symbol, bid or close, at_ms)
     return Pricing(
-        instrument(symbol), trusted_price=Decimal(close), quote=at, clock=Offset(0, 0, 0), stale_after_ms=300_000
+        instrument(symbol), trusted_price=Decimal(close), quote=at, clock=Offset(0, 0), stale_after_ms=300_000
     )
 
 

@@ -50,6 +50,8 @@ def server(**answers):
         def do_GET(self):
             hits.append(self.path)
             answer = answers[self.path.partition("?")[0].rsplit("/", 1)[1]]
+            if callable(answer):
+                answer = answer(self.path)
             if answer is None:
                 return
             status, body, headers = answer if isinstance(answer, tuple) else (200, answer, {})
@@ -114,7 +116,7 @@ def test_prices_and_time_of_the_simulated_exchange(simulated):
     assert exchange.fetch_prices([]) == exchange.fetch_prices(["NO/SUCH"]) == {}
     assert simulated.stats()["requests"] == 1
     assert abs(exchange.fetch_time() - time.time() * 1000) < 5_000
-    assert abs(measure(exchange).ahead_ms) < 1_000
+    assert abs(measure(exchange, time.monotonic() + 5).ahead_ms) < 1_000
 
 
 # exact values
@@ -141,6 +143,28 @@ def test_live_prices_of_binance():
         found = exchange.fetch_prices(["ETH/USDT", "BTC/USDT"])
         assert found == {"BTC/USDT": Decimal("54777.120000010000000001")}  # a price of zero is none
         assert "symbols=%5B%22BTCUSDT%22%2C%22ETHUSDT%22%5D" in hits[1]
+
+
+def test_one_bad_row_spoils_no_other_price():
+    bad = [{"symbol": "BTCUSDT", "price": text} for text in ("", "abc", "NaN", "-1", None)]
+    ether = LISTING | {"symbol": "ETHUSDT", "baseAsset": "ETH"}
+    for row in bad:
+        rows = [row, {"symbol": "ETHUSDT", "price": "2"}]
+        with server(exchangeInfo={"symbols": [LISTING, ether]}, price=rows) as (exchange, _):
+            assert exchange.fetch_prices(["ETH/USDT", "BTC/USDT"]) == {"ETH/USDT": Decimal(2)}
+
+
+def test_a_symbol_that_is_no_longer_listed_takes_no_price_from_the_others():
+    """Named, it makes the exchange refuse the whole question; so all are asked for, at the same weight."""
+    ether = LISTING | {"symbol": "ETHUSDT", "baseAsset": "ETH"}
+    refusal = (400, {"code": -1121, "msg": "Invalid symbol."}, {})
+
+    def price(path):
+        return refusal if "symbols=" in path else [{"symbol": "ETHUSDT", "price": "2"}]
+
+    with server(exchangeInfo={"symbols": [LISTING, ether]}, price=price) as (exchange, hits):
+        assert exchange.fetch_prices(["ETH/USDT", "BTC/USDT"]) == {"ETH/USDT": Decimal(2)}
+        assert len(hits) == 3
 
 
 def test_very_many_symbols_are_not_named_one_by_one():
@@ -264,7 +288,7 @@ def test_a_market_without_steps_is_left_out():
         ((504, {"code": -1007, "msg": "Timeout waiting for response."}, {}), Transient, 0.0),
         ((502, HTML, {}), Transient, 0.0),
         ((500, "", {}), Transient, 0.0),
-        ((403, HTML, {}), Transient, 0.0),
+        ((403, HTML, {}), Transient, 30.0),
         ((200, HTML, {}), Transient, 0.0),
         ((200, "", {}), Transient, 0.0),
         ((200, {"surprise": 1}, {}), Transient, 0.0),
@@ -305,6 +329,15 @@ def test_a_ban_is_told_from_a_limit(status, banned):
     with server(exchangeInfo=INFO, klines=answer) as (exchange, _), pytest.raises(Transient) as caught:
         exchange.fetch_candles("BTC/USDT", "1h", 1, 2)
     assert (caught.value.banned, caught.value.retry_after_s) == (banned, 9)
+
+
+def test_a_ban_that_names_its_end_is_heeded_until_then():
+    until_ms = time.time_ns() // 1_000_000 + 100_000
+    answer = (429, {"code": -1003, "msg": f"Way too much request weight used; IP banned until {until_ms}."}, {})
+    with server(exchangeInfo=INFO, klines=answer) as (exchange, _), pytest.raises(Transient) as caught:
+        exchange.fetch_candles("BTC/USDT", "1h", 1, 2)
+    assert caught.value.banned
+    assert 90 < caught.value.retry_after_s <= 100
 
 
 # the door: every request passes it, and what came of it is told there

@@ -159,7 +159,7 @@ def test_a_candle_that_stays_away_is_asked_for_three_times_by_all_together(clien
     windows = in_threads(8, lambda _: fetcher.closed_candles("BTC/USDT", "1h", SLOT))
     assert time.monotonic() - started < 1
     assert {(window.fresh, window.behind) for window in windows} == {(False, 1)}
-    assert all("no 1h candle of BTC/USDT" in window.reason for window in windows)
+    assert all("no closed 1h candle of BTC/USDT" in window.reason for window in windows)
     assert len(exchange.asked) == 3
 
 
@@ -176,12 +176,34 @@ def test_it_is_asked_for_again_a_moment_later(client):
     assert len(exchange.asked) == 4
 
 
-def test_a_candle_just_closed_by_our_clock_alone_is_asked_for_again(client):
+def test_a_candle_closed_by_our_clock_alone_is_nothing_to_decide_on(client):
     """The exchange's clock may be behind: its newest candle may still be open there."""
     exchange = InventedExchange(newest_ms=EXPECTED_MS)
     fetcher = fetcher_of(exchange, client, clock_at(SLOT * HOUR_MS))
-    assert fetcher.closed_candles("BTC/USDT", "1h", SLOT).fresh
+    window = fetcher.closed_candles("BTC/USDT", "1h", SLOT)
+    assert (window.fresh, window.behind) == (False, 1)
     assert [limit for *_, limit in exchange.asked] == [1000, 1 + OVERLAP, 1 + OVERLAP]
+    client.delete("test:candles:BTC/USDT:1h:note")  # as when it has run out
+    exchange.newest_ms += HOUR_MS
+    assert fetcher.closed_candles("BTC/USDT", "1h", SLOT).fresh
+
+
+def test_after_a_while_it_has_closed_by_any_clock(client):
+    """Nobody trades in the new candle, so nothing proves the end of the old one."""
+    exchange = InventedExchange(newest_ms=EXPECTED_MS)
+    fetcher = fetcher_of(exchange, client, clock_at(SLOT * HOUR_MS + 3))
+    assert fetcher.closed_candles("BTC/USDT", "1h", SLOT).fresh
+
+
+def test_unsound_candles_are_logged_once(client):
+    exchange = exchange_with(spoiled_ms=frozenset({EXPECTED_MS - HOUR_MS}))
+    with structlog.testing.capture_logs() as logs:
+        for later in range(5):
+            exchange.newest_ms = (SLOT + later) * HOUR_MS
+            fetcher = fetcher_of(exchange, client, clock_at((SLOT + later) * HOUR_MS))
+            fetcher.closed_candles("BTC/USDT", "1h", SLOT + later)
+    assert [entry["event"] for entry in logs] == ["candles_unsound"]
+    assert logs[0]["not_a_number"] == 1
 
 
 def test_a_hole_that_the_exchange_has_is_not_asked_for_for_ever(client):
@@ -383,6 +405,13 @@ def test_a_flushed_redis_is_filled_again(client):
     assert candles_of(after) == candles_of(before)
     assert len(exchange.asked) == 2
     assert not client.exists("test:candles:BTC/USDT:1h:lease")
+
+
+@pytest.mark.parametrize("rubbish", [b"x", b"5", b"[]", b'["quote"]', b'["quote", "a", "b", "c", "d"]', b"\xff"])
+def test_rubbish_in_place_of_a_quote_is_asked_for_anew(client, rubbish):
+    client.set("test:quote:BTC/USDT", rubbish)
+    exchange = exchange_with()
+    assert fetcher_of(exchange, client).quote("BTC/USDT").bid == 1
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")  # NaN as a time

@@ -75,7 +75,7 @@ def test_an_old_window_says_how_old_and_why():
 def test_an_empty_window():
     window = WANTED.window(NOTHING, Source.LAST_KNOWN)
     assert (window.fresh, window.behind, window.gaps) == (False, None, 0)
-    assert "no 1h candle of BTC/USDT" in window.reason
+    assert "no closed 1h candle of BTC/USDT" in window.reason
 
 
 def test_gaps_are_counted():

@@ -53,7 +53,7 @@ def exposure(instrument):
         trusted_price=D(100),
         bid=D(100),
         priced_at_ms=1_000_000,
-        clock=Offset(ahead_ms=-20, within_ms=5, measured_ms=1_000_000),
+        clock=Offset(ahead_ms=-20, within_ms=5),
         now_ms=1_000_000,
         stale_after_ms=60_000,
         dead_man_triggered=False,

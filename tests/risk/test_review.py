@@ -61,8 +61,8 @@ SPOILT = {
     "no price": ({}, {"priced_at_ms": None}, "fresh_prices"),
     "stale price": ({}, {"now_ms": 1_060_001}, "fresh_prices"),
     "price of the future": ({}, {"now_ms": 939_999}, "fresh_prices"),
-    "exchange's clock ahead": ({}, {"clock": Offset(1006, 5, 0)}, "clock"),
-    "exchange's clock behind": ({}, {"clock": Offset(-1006, 5, 0)}, "clock"),
+    "exchange's clock ahead": ({}, {"clock": Offset(996, 5)}, "clock"),
+    "exchange's clock behind": ({}, {"clock": Offset(-996, 5)}, "clock"),
     "price of zero": ({"reference_price": D(0)}, {}, "prices"),
     "negative price": ({"reference_price": D(-1)}, {}, "prices"),
     "price far above the close": ({"target_price": None, "reference_price": D("102.01")}, {}, "price_collar"),
@@ -111,7 +111,7 @@ BOUNDARIES = {
     "asset_concentration": ("asset_exposure", D(24_000), D(24_000) + TINY),
     "portfolio_drawdown": ("account_equity", D(85_000) + TINY, D(85_000)),
     "fresh_prices": ("now_ms", 1_060_000, 1_060_001),
-    "clock": ("clock", Offset(1005, 5, 0), Offset(1006, 5, 0)),
+    "clock": ("clock", Offset(995, 5), Offset(996, 5)),
     "free_cash": ("free_cash", D(1000), D(1000) - TINY),
 }
 

@@ -47,10 +47,10 @@ class World:
     def tick(self, **late: int) -> Decision | None:
         """Run the slot's tick in a process of its own making, and return the slot's decision."""
         redis.Redis.from_url(self.redis_url).flushdb()
-        clock = Clock()  # speed 1, market time is wall time
         now = self.now
         if late:
             now = Now(now.wall_ms + late["late_ms"], now.market_ms + late["late_ms"])
+        clock = Clock(Clock().now().wall_ms, now.market_ms, 1.0)
         tick.run(Platform(clock, self.market), self.bot.pk, now)
         self.bot.refresh_from_db()
         return Decision.objects.filter(bot=self.bot, slot=self.slot).first()
@@ -152,7 +152,7 @@ def test_an_old_candle_does_not_enter(world):
     world.next_slot()  # the exchange has published nothing since
     decision = world.tick()
     assert decision.outcome == Outcome.SKIPPED
-    assert decision.reason.startswith("no fresh candles: the exchange has no 15m candle of BTC/USDT")
+    assert decision.reason.startswith("no fresh candles: the exchange has no closed 15m candle of BTC/USDT")
     assert not Condition.objects.exists()  # it may still come in time
 
 
@@ -170,7 +170,8 @@ def test_a_candle_that_does_not_come_in_time_is_told_once_and_not_entered_on(wor
     world.next_slot()
     world.tick()
     decision = world.tick(late_ms=120_000)
-    assert (decision.outcome, decision.reason) == (Outcome.NOTHING, "no entry: the tick is late")
+    assert decision.outcome == Outcome.SKIPPED
+    assert world.bot.lease_token == ""
     condition = Condition.objects.get(kind="stale_candles", ended_at=None)
     assert (condition.subject, Event.objects.get(kind="stale_candles").severity) == ("BTC/USDT 15m", "WARNING")
     world.closes(102.0, 105.0)
@@ -259,8 +260,10 @@ def test_an_exit_that_failed_is_tried_again_in_the_same_slot(world):
     world.closes(105.0, 80.0)
     del world.market.quotes["BTC/USDT"]
     world.market.down_for_quotes = True
-    assert world.tick().outcome == Outcome.EXIT
-    assert position().status == PositionStatus.OPEN  # there was no price to sell at
+    decision = world.tick()
+    assert (decision.outcome, Order.objects.count()) == (Outcome.SKIPPED, 1)
+    assert decision.reason.endswith("; no price to sell at")
+    assert position().status == PositionStatus.OPEN
     world.market.down_for_quotes = False
     world.closes(105.0, 80.0)
     assert world.tick().outcome == Outcome.EXIT
