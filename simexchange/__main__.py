@@ -13,16 +13,16 @@ from simexchange.cli import Settings, parse
 from simexchange.clock import MarketClock, wall_ms
 from simexchange.exchange import Exchange
 from simexchange.faults.transport import Protocol
-from simexchange.ledger import Ledger
-from simexchange.limits import Limits
-from simexchange.listing_changes import ListingChanges
-from simexchange.market import Market, PriceSource
-from simexchange.prices import LISTED_MS, GeneratedPrices
-from simexchange.progress import Progress
+from simexchange.market.generated import LISTED_MS, GeneratedPrices
+from simexchange.market.listing_changes import ListingChanges
+from simexchange.market.market import Market, PriceSource
+from simexchange.market.replay import ReplayedPrices
+from simexchange.orders.ledger import Ledger
+from simexchange.orders.progress import Progress
 from simexchange.query_lag import QueryLag
-from simexchange.replay import ReplayedPrices
+from simexchange.requests.limits import Limits
+from simexchange.requests.stats import Stats
 from simexchange.server import build_app
-from simexchange.stats import Stats
 
 _GRACE_S = 1  # for answers that are being written when the exchange is told to stop
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from simexchange.auth import DEMO_KEY, DEMO_SECRET
 from simexchange.exchange import KeyPair
+from simexchange.requests.auth import DEMO_KEY, DEMO_SECRET
 
 _LARGEST_SEED = 2**63 - 1
 

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from simexchange.account import Account
 from simexchange.clock import MarketClock
 from simexchange.faults import late
 from simexchange.faults.late import Placed
 from simexchange.faults.register import NOTHING, Faults, Met
-from simexchange.ledger import Ledger
-from simexchange.limits import Client, Limits, OrderCount
-from simexchange.market import Market
-from simexchange.params import Params
-from simexchange.progress import Progress
+from simexchange.market.market import Market
+from simexchange.orders.account import Account
+from simexchange.orders.ledger import Ledger
+from simexchange.orders.progress import Progress
 from simexchange.query_lag import QueryLag
-from simexchange.stats import Stats
+from simexchange.requests.limits import Client, Limits, OrderCount
+from simexchange.requests.params import Params
+from simexchange.requests.stats import Stats
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,16 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from simexchange import auth, errors
 from simexchange.clock import wall_ms
-from simexchange.errors import ApiError
+from simexchange.errors import request_errors
+from simexchange.errors.api_error import ApiError
 from simexchange.exchange import Call, Endpoint, Exchange
 from simexchange.faults import late
 from simexchange.faults.fault import Ask
 from simexchange.faults.register import NOTHING, Met
-from simexchange.limits import Client
-from simexchange.params import Params
+from simexchange.requests import auth
+from simexchange.requests.limits import Client
+from simexchange.requests.params import Params
 
 _NEW_ORDER, _QUERY_ORDER = ("POST", "/api/v3/order"), ("GET", "/api/v3/order")
 
@@ -67,7 +68,7 @@ class Visit:
             content = self.endpoint.answer(self.exchange, call)
             self._know_late(content, now)
         except Exception as failure:
-            error = failure if isinstance(failure, ApiError) else errors.internal()
+            error = failure if isinstance(failure, ApiError) else request_errors.internal()
             if error is not failure:
                 logging.exception("%s %s failed", self.endpoint.method, self.endpoint.path)
             content, status = error.body(), error.status

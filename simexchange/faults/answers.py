@@ -6,14 +6,14 @@ from http import HTTPStatus
 
 import orjson
 
-from simexchange import errors
-from simexchange.errors import ApiError
+from simexchange.errors import order_errors, parameter_errors, request_errors
+from simexchange.errors.api_error import ApiError
 
 _READY_MADE = (
-    errors.internal(),
+    request_errors.internal(),
     ApiError(-1001, "Internal error; unable to process your request. Please try again.", 500),
     ApiError(-1002, "You are not authorized to execute this request.", 401),
-    errors.too_much_weight(6_000, 5),
+    request_errors.too_much_weight(6_000, 5),
     ApiError(-1006, "An unexpected response was received from the message bus. Execution status unknown.", 500),
     ApiError(
         -1007,
@@ -21,25 +21,25 @@ _READY_MADE = (
         504,
     ),
     ApiError(-1008, "Server is currently overloaded with other requests. Please try again in a few minutes.", 503),
-    errors.filter_failure("NOTIONAL"),
+    order_errors.filter_failure("NOTIONAL"),
     ApiError(-1014, "Unsupported order combination."),
-    errors.too_many_orders(100, "10 SECOND", 5),
+    request_errors.too_many_orders(100, "10 SECOND", 5),
     ApiError(-1016, "This service is no longer available."),
-    errors.unsupported(),
-    errors.outside_recv_window(),
-    errors.bad_signature(),
-    errors.illegal_characters("quantity", r"^([0-9]{1,20})(\.[0-9]{1,20})?$"),
-    errors.duplicate_parameter(),
-    errors.missing("symbol"),
-    errors.unread(3, 4),
-    errors.too_precise("quantity"),
-    errors.invalid_interval(),
-    errors.invalid_symbol(),
-    errors.rejected("Account has insufficient balance for requested action."),
-    errors.unknown_cancel(),
-    errors.no_such_order(),
-    errors.bad_key_format(),
-    errors.bad_key(),
+    request_errors.unsupported(),
+    request_errors.outside_recv_window(),
+    request_errors.bad_signature(),
+    parameter_errors.illegal_characters("quantity", r"^([0-9]{1,20})(\.[0-9]{1,20})?$"),
+    parameter_errors.duplicate_parameter(),
+    parameter_errors.missing("symbol"),
+    parameter_errors.unread(3, 4),
+    parameter_errors.too_precise("quantity"),
+    parameter_errors.invalid_interval(),
+    parameter_errors.invalid_symbol(),
+    order_errors.rejected("Account has insufficient balance for requested action."),
+    order_errors.unknown_cancel(),
+    order_errors.no_such_order(),
+    request_errors.bad_key_format(),
+    request_errors.bad_key(),
     ApiError(
         -2026,
         "Order was canceled or expired with no executed qty over 90 days ago and has been archived.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from simexchange import errors
+from simexchange.errors import order_errors
 from simexchange.faults.register import Met
 
 _PLACED_KEPT = 1000
@@ -42,7 +42,7 @@ class Placed:
                 placed_ms = self._placed_ms.get((order.get("symbol"), order["orderId"]))
                 if placed_ms is not None and now_ms - placed_ms < active.fault.params["lag_ms"]:
                     active.strike(now_ms)
-                    raise errors.no_such_order()
+                    raise order_errors.no_such_order()
 
 
 def _orders(answer: object) -> list[Mapping[str, object]]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from starlette.responses import Response
 
-from simexchange import errors
+from simexchange.errors import request_errors
 from simexchange.faults import answers
 from simexchange.faults.answers import KNOWN_ERRORS
 from simexchange.faults.broken import Cut, Drip, Reset, Silence
@@ -154,7 +154,7 @@ async def _banned(blow: Blow) -> Response:
     """Retry-After counts down to the end of the ban, unless it is told what to say."""
     told = blow.params["retry_after_s"]
     wait_s = told if told is not None else blow.left_s or 120
-    ban = errors.banned(blow.now_ms + wait_s * 1000, wait_s)
+    ban = request_errors.banned(blow.now_ms + wait_s * 1000, wait_s)
     content = answers.error_body(ban.code, ban.msg)
     return blow.visit.turn_away(418, content, answers.JSON, {"Retry-After": str(wait_s)})
 

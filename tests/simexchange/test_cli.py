@@ -9,7 +9,7 @@ import pytest
 
 from simexchange.__main__ import StartError, build_exchange
 from simexchange.cli import parse
-from simexchange.listing_changes import Change
+from simexchange.market.listing_changes import Change
 
 NOW_MS = 1_760_000_000_000
 
