@@ -12,6 +12,8 @@ import uvicorn
 from simexchange.cli import Settings, parse
 from simexchange.clock import MarketClock, wall_ms
 from simexchange.exchange import Exchange
+from simexchange.faults.fault import Fault, Where
+from simexchange.faults.register import Faults
 from simexchange.faults.transport import Protocol
 from simexchange.market.generated import LISTED_MS, GeneratedPrices
 from simexchange.market.listing_changes import ListingChanges
@@ -19,7 +21,6 @@ from simexchange.market.market import Market, PriceSource
 from simexchange.market.replay import ReplayedPrices
 from simexchange.orders.ledger import Ledger
 from simexchange.orders.progress import Progress
-from simexchange.query_lag import QueryLag
 from simexchange.requests.limits import Limits
 from simexchange.requests.stats import Stats
 from simexchange.server import build_app
@@ -108,9 +109,17 @@ def build_exchange(settings: Settings, now_ms: int) -> Exchange:
         stats=Stats(now_ms),
         maker_fee_rate=settings.maker_fee_rate,
         fee_asset=settings.fee_asset,
-        query_lag=QueryLag(settings.query_lag_ms),
+        faults=_standing_faults(settings, now_ms),
         progress=_progress(ledger, clock.market_ms(now_ms)),
     )
+
+
+def _standing_faults(settings: Settings, now_ms: int) -> Faults:
+    """What the command line asks for is a fault like any other: seen, and taken away, at /sim/faults."""
+    faults = Faults()
+    if settings.query_lag_ms:
+        faults.add([Fault("query_lag", {"lag_ms": settings.query_lag_ms}, Where("GET", "/api/v3/order"))], now_ms)
+    return faults
 
 
 def _progress(ledger: Ledger, now_ms: int) -> Progress:

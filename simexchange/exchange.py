@@ -14,7 +14,6 @@ from simexchange.market.market import Market
 from simexchange.orders.account import Account
 from simexchange.orders.ledger import Ledger
 from simexchange.orders.progress import Progress
-from simexchange.query_lag import QueryLag
 from simexchange.requests.limits import Client, Limits, OrderCount
 from simexchange.requests.params import Params
 from simexchange.requests.stats import Stats
@@ -32,8 +31,7 @@ class KeyPair:
 
 @dataclass
 class Exchange:
-    """``maker_fee_rate`` None means the taker's ``fee_rate``; ``fee_asset`` is what fees are paid in where possible.
-    ``query_lag.lag_ms`` may be set at any time (wall milliseconds)."""
+    """``maker_fee_rate`` None means the taker's ``fee_rate``; ``fee_asset`` is what fees are paid in where possible."""
 
     clock: MarketClock
     market: Market
@@ -50,7 +48,6 @@ class Exchange:
     order_count: OrderCount = field(default_factory=OrderCount)
     maker_fee_rate: Decimal | None = None
     fee_asset: str | None = None
-    query_lag: QueryLag = field(default_factory=QueryLag)
     progress: Progress = field(default_factory=Progress)
 
     def __post_init__(self) -> None:

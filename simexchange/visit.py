@@ -22,7 +22,7 @@ from simexchange.requests import auth
 from simexchange.requests.limits import Client
 from simexchange.requests.params import Params
 
-_NEW_ORDER, _QUERY_ORDER = ("POST", "/api/v3/order"), ("GET", "/api/v3/order")
+_NEW_ORDER = ("POST", "/api/v3/order")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,6 @@ class Visit:
                 self._authenticate(params)
             call = Call(params, now, self.exchange.clock.market_ms(now), self.body, self.met)
             content = self.endpoint.answer(self.exchange, call)
-            self._know_late(content, now)
         except Exception as failure:
             error = failure if isinstance(failure, ApiError) else request_errors.internal()
             if error is not failure:
@@ -98,12 +97,6 @@ class Visit:
         auth.check_key(self.request.headers.get("x-mbx-apikey"), self.exchange.key.key)
         auth.check_timing(params, self.arrived_ms + late.skew_ms(self.met, self.arrived_ms))
         auth.check_signature(params, self._query, self.body, self.exchange.key.secret)
-
-    def _know_late(self, content: object, now: int) -> None:
-        if self.endpoint.method == "POST":
-            self.exchange.placed.note(content, now)
-        elif (self.endpoint.method, self.endpoint.path) == _QUERY_ORDER:
-            self.exchange.placed.refuse_early(self.met, content, now)
 
     def _read(self) -> tuple[Params, int]:
         """Parameters and weight; a request too malformed to be weighed still weighs 1."""

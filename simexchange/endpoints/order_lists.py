@@ -42,7 +42,7 @@ def _place(exchange: Exchange, call: Call, read: Callable[[Params], tuple[NewPai
     exchange.order_count.add(call.wall_ms, len(outcome.orders))
     commit(exchange, outcome)
     for order in outcome.orders:
-        exchange.query_lag.placed(*order.key, call.wall_ms)
+        exchange.placed.note(order.key, call.wall_ms)
     reports = [order_placed(order, (), response_type) for order in outcome.orders]
     return list_status(outcome.order_list, outcome.orders) | {"orderReports": reports}
 

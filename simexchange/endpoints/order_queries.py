@@ -20,7 +20,7 @@ def get_order(exchange: Exchange, call: Call) -> object:
     found = exchange.ledger.order(symbol, order_id, client_id)
     if found is None or (client_id is not None and found.client_order_id != client_id):
         raise order_errors.no_such_order()
-    if exchange.query_lag.hides(*found.key, call.wall_ms):
+    if exchange.placed.hides(found.key, call.met, call.wall_ms):
         raise order_errors.no_such_order()
     return order_status(found)
 

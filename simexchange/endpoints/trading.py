@@ -44,7 +44,7 @@ def place_one(exchange: Exchange, call: Call, wish: NewOrder, response_type: str
     outcome = place(exchange.account, wish, terms_for(exchange, wish.symbol, call.market_ms))
     exchange.order_count.add(call.wall_ms)
     commit(exchange, outcome)
-    exchange.query_lag.placed(*outcome.order.key, call.wall_ms)
+    exchange.placed.note(outcome.order.key, call.wall_ms)
     return order_placed(outcome.order, outcome.fills, response_type)
 
 

@@ -16,6 +16,7 @@ from simexchange.clock import MarketClock
 from simexchange.endpoints.table import FREE, METERED
 from simexchange.errors.api_error import ApiError
 from simexchange.exchange import Call, Exchange, KeyPair
+from simexchange.faults.fault import Ask
 from simexchange.market.candles import COLUMNS, Rows, between
 from simexchange.market.instruments import Instrument
 from simexchange.market.listing_changes import ListingChanges
@@ -86,7 +87,8 @@ class Desk:
         """The decoded answer of one request; a refusal is an answer with a code."""
         sent = {name: value for name, value in params.items() if value is not None}
         prefix = "" if path.startswith("/") else "/api/v3/"
-        call = Call(Params(urlencode(sent)), self.at, self.at)
+        met = self.exchange.faults.meet(Ask(method, prefix + path), self.at)
+        call = Call(Params(urlencode(sent)), self.at, self.at, met=met)
         try:
             answer = _ENDPOINTS[method, prefix + path](self.exchange, call)
         except ApiError as refusal:

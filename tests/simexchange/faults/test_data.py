@@ -17,6 +17,7 @@ from simexchange.exchange import Call, Endpoint, Exchange
 from simexchange.faults.corrupt import SHAPES
 from simexchange.faults.fault import Ask, Known, read_faults
 from simexchange.faults.late import Placed
+from simexchange.faults.register import NOTHING
 from simexchange.requests.params import Params
 
 MINUTE_MS = 60_000
@@ -231,24 +232,16 @@ def test_an_order_cannot_be_queried_at_once(running: Any) -> None:
     assert running.struck(lag) == 2
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        {"symbol": "X", "orderId": 5},
-        {"cancelResult": "SUCCESS", "newOrderResponse": {"symbol": "X", "orderId": 5}},
-        {"orderReports": [{"symbol": "X", "orderId": 5}]},
-    ],
-)
-def test_orders_are_noted_from_every_shape_of_answer(exchange: Exchange, answer: Any) -> None:
+def test_orders_are_hidden_for_as_long_as_the_fault_says(exchange: Exchange) -> None:
     tell(exchange, {"kind": "query_lag", "lag_ms": 1_000})
     met = exchange.faults.meet(Ask("GET", "/api/v3/order"), NOW_MS)
-    placed, order = Placed(), {"symbol": "X", "orderId": 5}
-    placed.refuse_early(met, order, NOW_MS)
-    placed.note(answer, NOW_MS)
-    with pytest.raises(ApiError, match="-2013"):
-        placed.refuse_early(met, order, NOW_MS + 999)
-    placed.refuse_early(met, order, NOW_MS + 1_000)
-    placed.refuse_early(met, {"symbol": "Y", "orderId": 5}, NOW_MS)
+    placed = Placed()
+    assert not placed.hides(("X", 5), met, NOW_MS)
+    placed.note(("X", 5), NOW_MS)
+    assert placed.hides(("X", 5), met, NOW_MS + 999)
+    assert not placed.hides(("X", 5), met, NOW_MS + 1_000)
+    assert not placed.hides(("X", 5), NOTHING, NOW_MS)
+    assert not placed.hides(("Y", 5), met, NOW_MS)
 
 
 def test_orders_meet_the_true_market(running: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from simexchange.faults.fault import Fault, Where
 from tests.simexchange.desk import PAIR, Desk, flat, open_desk
 
 
@@ -167,16 +168,33 @@ def test_both_give_way(desk: Desk) -> None:
 
 
 # -- how soon a new order can be asked for, and how many may be sent ---------------------------------------------------
-def test_a_new_order_is_not_found_at_once(tmp_path: Path) -> None:
-    desk = open_desk(tmp_path, {PAIR: flat(100, 600)})
-    desk.exchange.query_lag.lag_ms = 500
-    desk.order("MARKET", newClientOrderId="mine")
+@pytest.fixture
+def slow_desk(desk: Desk) -> Desk:
+    desk.exchange.faults.add([Fault("query_lag", {"lag_ms": 500}, Where("GET", "/api/v3/order"))], desk.at)
+    return desk
+
+
+def test_a_new_order_is_not_found_at_once(slow_desk: Desk) -> None:
+    slow_desk.order("MARKET", newClientOrderId="mine")
     query = {"symbol": "BTCUSDT", "origClientOrderId": "mine"}
-    desk.at += 499
-    assert desk.ask("GET", "order", **query)["code"] == -2013
-    assert len(desk.ask("GET", "myTrades", symbol="BTCUSDT")) == 1
-    desk.at += 1
-    assert desk.ask("GET", "order", **query)["status"] == "FILLED"
+    slow_desk.at += 499
+    assert slow_desk.ask("GET", "order", **query)["code"] == -2013
+    assert len(slow_desk.ask("GET", "myTrades", symbol="BTCUSDT")) == 1
+    slow_desk.at += 1
+    assert slow_desk.ask("GET", "order", **query)["status"] == "FILLED"
+
+
+def test_neither_are_the_orders_of_a_pair_nor_one_that_replaces(slow_desk: Desk) -> None:
+    """Also where only half of a replacement went well and the answer is an error."""
+    slow_desk.oco("SELL", {"Type": "LIMIT_MAKER", "Price": "101"}, {"Type": "STOP_LOSS", "StopPrice": "99"})
+    wish = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "1", "cancelOrderId": 77}
+    answer = slow_desk.ask("POST", "order/cancelReplace", cancelReplaceMode="ALLOW_FAILURE", **wish)
+    assert answer["code"] == -2021
+    ids = (1, 2, answer["data"]["newOrderResponse"]["orderId"])
+    queries = [{"symbol": "BTCUSDT", "orderId": order_id} for order_id in ids]
+    assert [slow_desk.ask("GET", "order", **query)["code"] for query in queries] == [-2013] * 3
+    slow_desk.at += 500
+    assert [slow_desk.ask("GET", "order", **query)["status"] for query in queries] == ["NEW", "NEW", "FILLED"]
 
 
 def test_orders_that_trade_do_not_count(desk: Desk) -> None:
