@@ -75,10 +75,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A line of the API: what it costs and who answers. ``weight`` may depend on the parameters."""
+    """A line of the API: what it costs and who answers. ``weight`` may depend on the parameters.
+
+    Every answer of one that ``places_orders`` tells how many orders count against the limits.
+    """
 
     method: str
     path: str
     weight: Callable[[Params], int]
     answer: Callable[[Exchange, Call], object]
     signed: bool = False
+    places_orders: bool = False

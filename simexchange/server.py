@@ -12,8 +12,8 @@ from starlette.routing import Route
 from simexchange.clock import wall_ms
 from simexchange.endpoints.table import FREE, METERED
 from simexchange.exchange import Call, Endpoint, Exchange
-from simexchange.faults.fields import BadField
 from simexchange.faults.strike import strike
+from simexchange.requests.fields import BadField
 from simexchange.requests.params import Params
 from simexchange.visit import Visit, json_response
 

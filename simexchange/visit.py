@@ -22,8 +22,6 @@ from simexchange.requests import auth
 from simexchange.requests.limits import Client
 from simexchange.requests.params import Params
 
-_NEW_ORDER = ("POST", "/api/v3/order")
-
 
 @dataclass(frozen=True)
 class Visit:
@@ -84,11 +82,11 @@ class Visit:
         return Response(content, status or 503, {**self.headers(), **headers}, media_type)
 
     def headers(self) -> dict[str, str]:
-        """The weight used, and after a new order the orders counted."""
+        """The weight used, and where orders are placed, how many count."""
         now = wall_ms()
         used = str(self._client.weight.add(0, now))
         headers = {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
-        if (self.endpoint.method, self.endpoint.path) == _NEW_ORDER:
+        if self.endpoint.places_orders:
             headers["X-MBX-ORDER-COUNT-10S"] = str(self.exchange.order_count.ten_seconds.add(0, now))
             headers["X-MBX-ORDER-COUNT-1D"] = str(self.exchange.order_count.day.add(0, now))
         return headers

@@ -72,4 +72,6 @@ def _result(half: Half) -> str:
     return "FAILURE" if isinstance(half, ApiError) else "SUCCESS"
 
 
-ENDPOINTS = (Endpoint("POST", "/api/v3/order/cancelReplace", lambda params: 1, cancel_replace, signed=True),)
+ENDPOINTS = (
+    Endpoint("POST", "/api/v3/order/cancelReplace", lambda params: 1, cancel_replace, signed=True, places_orders=True),
+)

@@ -108,8 +108,8 @@ def _status(exchange: Exchange, pair: OrderList) -> dict[str, object]:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/api/v3/orderList/oco", lambda params: 1, new_list, signed=True),
-    Endpoint("POST", "/api/v3/order/oco", lambda params: 1, new_list_of_old, signed=True),
+    Endpoint("POST", "/api/v3/orderList/oco", lambda params: 1, new_list, signed=True, places_orders=True),
+    Endpoint("POST", "/api/v3/order/oco", lambda params: 1, new_list_of_old, signed=True, places_orders=True),
     Endpoint("DELETE", "/api/v3/orderList", lambda params: 1, cancel_list, signed=True),
     Endpoint("GET", "/api/v3/orderList", lambda params: 4, get_list, signed=True),
     Endpoint("GET", "/api/v3/allOrderList", lambda params: 20, all_lists, signed=True),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields, replace
 
-from simexchange.endpoints.sim_faults import json_body
 from simexchange.exchange import Call, Endpoint, Exchange
-from simexchange.faults.fields import Number, read
+from simexchange.requests.fields import Number, json_body, read
 from simexchange.requests.limits import Limits, OrderCount
 
 _FIELDS = {limit.name: Number(None, 1, 10**12, whole=True) for limit in fields(Limits)}
@@ -19,7 +18,7 @@ def report(exchange: Exchange, call: Call) -> object:
 
 def change(exchange: Exchange, call: Call) -> object:
     """Other limits from now on; what is not named stays."""
-    wanted = {name: value for name, value in read(json_body(call), _FIELDS, "").items() if value is not None}
+    wanted = {name: value for name, value in read(json_body(call.body), _FIELDS, "").items() if value is not None}
     exchange.limits = replace(exchange.limits, **wanted)
     return report(exchange, call)
 

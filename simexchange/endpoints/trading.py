@@ -106,7 +106,7 @@ def cancel_open_orders(exchange: Exchange, call: Call) -> object:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/api/v3/order", lambda params: 1, new_order, signed=True),
+    Endpoint("POST", "/api/v3/order", lambda params: 1, new_order, signed=True, places_orders=True),
     Endpoint("POST", "/api/v3/order/test", lambda params: 1, test_order, signed=True),
     Endpoint("DELETE", "/api/v3/order", lambda params: 1, cancel_order, signed=True),
     Endpoint("DELETE", "/api/v3/openOrders", lambda params: 1, cancel_open_orders, signed=True),

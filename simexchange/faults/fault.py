@@ -8,9 +8,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from simexchange.faults.answers import KNOWN_ERRORS
-from simexchange.faults.fields import BadField, Field, Number, Text, read
 from simexchange.faults.kinds import DATA, KINDS, LASTS_S
 from simexchange.market.timeframes import TIMEFRAMES
+from simexchange.requests.fields import BadField, Field, Number, Text, read
 
 _UNIX_MS = Number(None, 10**11, 10**14, whole=True)
 _FIELDS: Mapping[str, Field] = {

@@ -11,6 +11,7 @@ import orjson
 from simexchange.errors import parameter_errors
 
 _INTEGER = re.compile(r"^[0-9]{1,20}$")
+_LARGEST = 2**63 - 1
 _DECIMAL = re.compile(r"^([0-9]{1,20})(\.[0-9]{1,20})?$")
 _CLIENT_ID = re.compile(r"^[a-zA-Z0-9-_]{1,36}$")
 _SYMBOL = re.compile(r"^[A-Z0-9-_.]{1,20}$")
@@ -27,6 +28,11 @@ class Params:
         self._values = dict(pairs)
         self._doubled = len(self._values) < len(pairs)
         self._read: set[str] = set()
+
+    @property
+    def sent(self) -> dict[str, str]:
+        """All of them as they came, for those who do not speak Binance's language of complaints."""
+        return dict(self._values)
 
     def text(self, name: str) -> str | None:
         self._read.add(name)
@@ -46,7 +52,7 @@ class Params:
         value = self.text(name)
         if value is None:
             return None
-        if not _INTEGER.match(value):
+        if not _INTEGER.match(value) or int(value) > _LARGEST:
             raise parameter_errors.illegal_characters(name, "^[0-9]{1,20}$")
         return int(value)
 

@@ -24,6 +24,7 @@ from simexchange.market.market import Market
 from simexchange.orders.ledger import Ledger
 from simexchange.orders.progress import Progress
 from simexchange.requests.auth import DEMO_KEY, DEMO_SECRET
+from simexchange.requests.fields import BadField
 from simexchange.requests.limits import Limits
 from simexchange.requests.params import Params
 from simexchange.requests.stats import Stats
@@ -93,6 +94,8 @@ class Desk:
             answer = _ENDPOINTS[method, prefix + path](self.exchange, call)
         except ApiError as refusal:
             answer = refusal.body()
+        except BadField as mistake:
+            answer = mistake.as_json()
         return orjson.loads(orjson.dumps(answer))
 
     def order(self, kind: str, side: str = "BUY", quantity: str | None = "1", **more: object) -> Any:

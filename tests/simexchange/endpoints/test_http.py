@@ -137,6 +137,7 @@ def test_errors_of_queries(running: Any) -> None:
     assert code("GET", "order", symbol="BTCUSDT", orderId=999_999) == (400, -2013)
     assert code("GET", "order", symbol="BTCUSDT", origClientOrderId="never") == (400, -2013)
     assert code("GET", "order", symbol="BTCUSDT") == (400, -1102)
+    assert code("GET", "order", symbol="BTCUSDT", orderId=2**63) == (400, -1100)
     assert code("DELETE", "order", symbol="BTCUSDT", orderId=1) == (400, -2011)
     assert code("GET", "myTrades", symbol="BTCUSDT", startTime=0, endTime=86_400_001) == (400, -1127)
     assert code("GET", "openOrders", symbol="NOPE") == (400, -1121)
@@ -167,6 +168,37 @@ def test_headers_tell_the_weight(running: Any) -> None:
         assert answer.headers["content-type"].startswith("application/json")
     connection.close()
     assert used[1] in (used[0] + 2, 2)  # 2 when a new minute has begun in between
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "told"),
+    [
+        ("POST", "order", True),
+        ("POST", "order/cancelReplace", True),
+        ("POST", "orderList/oco", True),
+        ("POST", "order/oco", True),
+        ("POST", "order/test", False),
+        ("DELETE", "order", False),
+        ("GET", "order", False),
+    ],
+)
+def test_headers_tell_the_orders_that_count_wherever_orders_are_placed(
+    running: Any, method: str, path: str, told: bool
+) -> None:
+    """Of a refusal, too."""
+    headers = running.raw(method, f"/api/v3/{path}", signed=True).headers
+    assert [name in headers for name in ("X-MBX-ORDER-COUNT-10S", "X-MBX-ORDER-COUNT-1D")] == [told, told]
+
+
+def test_a_pair_counts_as_two_orders(running: Any) -> None:
+    last = float(running.request("GET", "/api/v3/ticker/price", symbol="BTCUSDT")[1]["price"])
+    prices = {"price": f"{last * 1.2:.2f}", "stopPrice": f"{last * 0.8:.2f}"}
+    pair = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.01", **prices}
+    before = running.request("GET", "/api/v3/rateLimit/order", signed=True)[1][1]["count"]
+    answer = running.raw("POST", "/api/v3/order/oco", signed=True, **pair)
+    assert answer.status == 200
+    assert int(answer.headers["X-MBX-ORDER-COUNT-1D"]) == before + 2
+    running.request("DELETE", "/api/v3/openOrders", signed=True, symbol="BTCUSDT")
 
 
 def test_what_is_not_there(running: Any) -> None:

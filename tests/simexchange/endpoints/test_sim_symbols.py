@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.simexchange.desk import BNB, PAIR, Desk, Prices, flat, open_desk
 
@@ -83,13 +87,37 @@ def test_a_step_size_changes_under_the_clients_hands(tmp_path: Path) -> None:
     assert desk.order("MARKET", quantity="1.001")["status"] == "FILLED"
 
 
-def test_changes_that_make_no_sense(tmp_path: Path) -> None:
-    desk = open_desk(tmp_path, {PAIR: SCRIPT})
-    assert change(desk, status="ASLEEP")["code"] == -1130
-    assert change(desk, stepSize="0")["code"] == -1130
-    assert change(desk, surprise="1")["code"] == -1104
-    assert desk.ask("POST", "/sim/symbols", symbol="NOPE")["code"] == -1121
-    assert listing(desk) == ("TRADING", "0.00100000")
+@pytest.mark.parametrize(
+    ("sent", "field", "allowed"),
+    [
+        ({"symbol": "BTCUSDT", "status": "ASLEEP"}, "status", ["TRADING", "BREAK"]),
+        (
+            {"symbol": "BTCUSDT", "stepSize": "0"},
+            "stepSize",
+            "more than 0 and at most 1000000, with at most eight decimals",
+        ),
+        ({"symbol": "BTCUSDT", "tickSize": "-1"}, "tickSize", "more than 0"),
+        ({"symbol": "BTCUSDT", "minNotional": "0.000000001"}, "minNotional", "more than 0"),
+        ({"symbol": "BTCUSDT", "reset": "perhaps"}, "reset", ["false", "true"]),
+        ({"symbol": "BTCUSDT", "surprise": "1"}, "surprise", ["symbol", "status", "stepSize", "tickSize"]),
+        ({"symbol": "NOPE", "status": "BREAK"}, "symbol", ["BTCUSDT", "ETHUSDT"]),
+        ({"status": "BREAK"}, "symbol", ["BTCUSDT", "ETHUSDT"]),
+    ],
+)
+def test_changes_that_make_no_sense(running: Any, sent: dict[str, str], field: str, allowed: Any) -> None:
+    """Refused as mistakes at /sim/faults are, and nothing changes."""
+    before = running.request("GET", "/api/v3/exchangeInfo", symbol="BTCUSDT")[1]["symbols"]
+    status, answer = running.request("POST", "/sim/symbols", **sent)
+    assert (status, answer["field"], answer["allowed"][: len(allowed)]) == (400, field, allowed)
+    assert answer["error"].startswith(f"{field}: ")
+    assert running.request("GET", "/api/v3/exchangeInfo", symbol="BTCUSDT")[1]["symbols"] == before
+
+
+def test_a_form_will_do(running: Any) -> None:
+    connection = http.client.HTTPConnection(running.host, running.port, timeout=10)
+    connection.request("POST", "/sim/symbols", "symbol=LTCUSDT&status=BREAK")
+    assert json.loads(connection.getresponse().read())["status"] == "BREAK"
+    connection.close()
 
 
 # -- fees in another asset ---------------------------------------------------------------------------------------------

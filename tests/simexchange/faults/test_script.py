@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from simexchange.faults.fault import Ask, Fault, Known, read_faults
-from simexchange.faults.fields import BadField
 from simexchange.faults.kinds import KINDS
 from simexchange.faults.register import Faults
+from simexchange.requests.fields import BadField
 
 KNOWN = Known([("GET", "/api/v3/klines"), ("GET", "/api/v3/order"), ("POST", "/api/v3/order")], ["BTCUSDT", "ETHUSDT"])
 KLINES = Ask("GET", "/api/v3/klines", frozenset({"BTCUSDT"}), "15m", "mine")
@@ -190,7 +190,9 @@ def test_the_report_and_the_end_of_faults(running: Any) -> None:
     assert (spent["state"], spent["matched"], spent["struck"], spent["seed"]) == ("spent", 1, 1, 9)
     assert spent["what"] == {"kind": "http", "status": 502, "body": "html", "when": "before"}
     assert running.request("DELETE", "/sim/faults", id=once)[0] == 400
-    assert running.request("DELETE", "/sim/faults", id="x")[1]["allowed"] == [never]
+    for nonsense in ("x", "", "7" * 5_000):
+        status, answer = running.request("DELETE", "/sim/faults", id=nonsense)
+        assert (status, answer["allowed"]) == (400, [never])
     assert running.request("DELETE", "/sim/faults", id=never) == (200, {"deleted": [never]})
     assert running.request("DELETE", "/sim/faults") == (200, {"deleted": []})
     assert running.request("GET", "/sim/faults")[1]["past"][-1]["state"] == "deleted"

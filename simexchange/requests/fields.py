@@ -1,11 +1,17 @@
-"""PURE. JSON fields that know what they allow, so that a mistake in a script is one clear answer."""
+"""PURE. Fields of /sim requests that know what they allow, so that a mistake in a script is one clear answer."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
+
+import orjson
+
+_AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,8})?")
 
 
 class BadField(ValueError):
@@ -93,13 +99,36 @@ class Text:
         return isinstance(value, str) and 0 < len(value) <= 1000
 
 
+@dataclass(frozen=True)
+class Amount:
+    """An exact amount, as text; it has no default."""
+
+    most: int
+    default: None = None
+
+    @property
+    def allowed(self) -> object:
+        return f"more than 0 and at most {self.most}, with at most eight decimals"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, str) and bool(_AMOUNT.fullmatch(value)) and 0 < Decimal(value) <= self.most
+
+
+def json_body(body: str) -> object:
+    """The JSON that was sent; raises BadField when it is none."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadField("body", f"is not JSON: {error}", "a JSON object or a list of them") from error
+
+
 def read(given: object, fields: Mapping[str, Field], at: str) -> dict[str, Any]:
-    """The fields of a JSON object, with defaults for those that are absent or null.
+    """The fields of an object, with defaults for those that are absent or null.
 
     ``at`` is where the object stands, for the complaint. Raises BadField for an unknown field or a bad value.
     """
     if not isinstance(given, dict):
-        raise BadField(at or "body", "must be a JSON object", list(fields))
+        raise BadField(at or "body", "must be an object", list(fields))
     for name in given:
         if name not in fields:
             raise BadField(_under(at, name), "unknown field", list(fields) or "nothing: it takes no parameters")
