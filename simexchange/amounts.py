@@ -18,6 +18,11 @@ def e8(value: int) -> str:
     return f"{sign}{value // E8}.{value % E8:08d}"
 
 
+def to_e8(value: Decimal) -> int:
+    """An amount of at most eight decimals as an integer count of 1e-8 units."""
+    return int(value.scaleb(8))
+
+
 def to_decimal(value: int) -> Decimal:
     """An integer count of 1e-8 units as exact money."""
     return Decimal(value).scaleb(-8)

@@ -53,6 +53,11 @@ class Exchange:
     def __post_init__(self) -> None:
         self.limits_at_start = self.limits
 
+    @property
+    def fee_rates(self) -> tuple[Decimal, Decimal]:
+        """Of one who takes, and of one whose order rested."""
+        return self.fee_rate, self.fee_rate if self.maker_fee_rate is None else self.maker_fee_rate
+
     def client(self, address: str) -> Client:
         return self.clients.setdefault(address, Client())
 

@@ -8,6 +8,7 @@ crash it goes on from the last moment that is in the ledger.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from functools import wraps
 
 from simexchange.amounts import to_decimal
@@ -82,13 +83,11 @@ def terms_at(exchange: Exchange, symbol: str, now_ms: int) -> Terms:
 
 def _fees(exchange: Exchange, quote: str, now_ms: int) -> Fees:
     """The account's rates; the fee asset counts only where the market gives it a price in this quote."""
-    taker, maker = exchange.fee_rate, exchange.maker_fee_rate
-    maker = taker if maker is None else maker
-    asset = exchange.fee_asset
+    (taker, maker), asset = exchange.fee_rates, exchange.fee_asset
     if asset is None:
         return Fees(taker, maker)
     if asset == quote:
-        return Fees(taker, maker, asset, to_decimal(10**8))
+        return Fees(taker, maker, asset, Decimal(1))
     if asset + quote not in exchange.market.source.instruments:
         return Fees(taker, maker)
     price = exchange.market.price_e8(asset + quote, now_ms)

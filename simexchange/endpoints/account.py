@@ -17,8 +17,7 @@ def account(exchange: Exchange, call: Call) -> object:
     instruments = exchange.market.source.instruments.values()
     assets = sorted({i.base for i in instruments} | {i.quote for i in instruments} | exchange.account.balances.keys())
     held = [(asset, exchange.account.balance(asset)) for asset in assets]
-    taker = exchange.fee_rate
-    maker = taker if exchange.maker_fee_rate is None else exchange.maker_fee_rate
+    taker, maker = exchange.fee_rates
     return {
         "makerCommission": int(maker * 10_000),
         "takerCommission": int(taker * 10_000),
@@ -62,6 +61,7 @@ def api_restrictions(exchange: Exchange, call: Call) -> object:
     }
 
 
+@up_to_date
 def order_counts(exchange: Exchange, call: Call) -> object:
     """How many orders of each window have not traded yet."""
     call.params.refuse_unread()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from simexchange.amounts import decimal8, e8
 from simexchange.market.candles import Rows
+from simexchange.orders.fees import DISCOUNT
 from simexchange.orders.order import OPEN_STATUSES, Fill, Order, OrderList, Side
 
 _ZERO = "0.00000000"
@@ -116,6 +118,20 @@ def list_status(pair: OrderList, orders: Sequence[Order]) -> dict[str, object]:
             {"symbol": order.symbol, "orderId": order.order_id, "clientOrderId": order.client_order_id}
             for order in orders
         ],
+    }
+
+
+def commission_rates(taker: Decimal, maker: Decimal, fee_asset: str | None) -> dict[str, object]:
+    """As POST order/test tells what an order would cost."""
+    return {
+        "standardCommissionForOrder": {"maker": decimal8(maker), "taker": decimal8(taker)},
+        "taxCommissionForOrder": {"maker": _ZERO, "taker": _ZERO},
+        "discount": {
+            "enabledForAccount": fee_asset is not None,
+            "enabledForSymbol": fee_asset is not None,
+            "discountAsset": fee_asset or "BNB",
+            "discount": decimal8(1 - DISCOUNT),
+        },
     }
 
 

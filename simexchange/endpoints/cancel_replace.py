@@ -25,12 +25,10 @@ def cancel_replace(exchange: Exchange, call: Call) -> object:
     if mode not in _MODES:
         raise parameter_errors.bad_data("cancelReplaceMode")
     wish, response_type = new_order(call.params)
-    order_id, client_id = call.params.integer("cancelOrderId"), call.params.client_id("cancelOrigClientOrderId")
+    order_id, client_id = call.params.either_id("cancelOrderId", "cancelOrigClientOrderId")
     cancel_id = call.params.client_id("cancelNewClientOrderId") or new_client_id()
     restrictions = cancel_restrictions(call.params)
     call.params.refuse_unread()
-    if order_id is None and client_id is None:
-        raise parameter_errors.missing_either("cancelOrigClientOrderId", "cancelOrderId")
     exchange.order_count.check(exchange.limits, call.wall_ms)
     terms = terms_for(exchange, wish.symbol, call.market_ms)
     filters.check(wish, terms.instrument, terms.average_price)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from simexchange.amounts import decimal8, e8
+from simexchange.amounts import E8, decimal8, e8
 from simexchange.endpoints import tickers
 from simexchange.endpoints.shown import Shown
 from simexchange.endpoints.symbol_info import symbol_info
@@ -89,7 +89,7 @@ def public_trade(trade: Trade) -> dict[str, object]:
         "id": trade.id,
         "price": e8(trade.price_e8),
         "qty": e8(trade.quantity_e8),
-        "quoteQty": e8(trade.price_e8 * trade.quantity_e8 // 10**8),
+        "quoteQty": e8(trade.price_e8 * trade.quantity_e8 // E8),
         "time": trade.time_ms,
         "isBuyerMaker": trade.taker_sells,
         "isBestMatch": True,

@@ -7,17 +7,16 @@ from collections.abc import Callable
 from simexchange.endpoints.answers import list_status, order_placed
 from simexchange.endpoints.oco_params import new_pair, old_pair
 from simexchange.endpoints.order_params import new_client_id
+from simexchange.endpoints.order_queries import MOST_ROWS, time_range, timed
 from simexchange.endpoints.trading import cancel_one, terms_for
 from simexchange.errors import order_errors, parameter_errors
 from simexchange.exchange import Call, Endpoint, Exchange
-from simexchange.market.timeframes import DAY_MS
 from simexchange.matcher import commit, up_to_date
 from simexchange.orders.oco import NewPair, place_pair
 from simexchange.orders.order import OrderList
 from simexchange.requests.params import Params
 
-_MOST_ROWS = 1000
-_FAR_FUTURE_MS = 2**62
+_ORDERS = 2  # of a pair
 
 
 @up_to_date
@@ -34,12 +33,12 @@ def _place(exchange: Exchange, call: Call, read: Callable[[Params], tuple[NewPai
     """Both orders or none; a pair counts as two new orders."""
     pair, response_type = read(call.params)
     call.params.refuse_unread()
-    exchange.order_count.check(exchange.limits, call.wall_ms)
+    exchange.order_count.check(exchange.limits, call.wall_ms, _ORDERS)
     if any(known.client_id == pair.client_id for known in _open(exchange)):
         raise order_errors.duplicate_order()
     outcome = place_pair(exchange.account, pair, terms_for(exchange, pair.above.symbol, call.market_ms))
     assert outcome.order_list is not None
-    exchange.order_count.add(call.wall_ms, len(outcome.orders))
+    exchange.order_count.add(call.wall_ms, _ORDERS)
     commit(exchange, outcome)
     for order in outcome.orders:
         exchange.placed.note(order.key, call.wall_ms)
@@ -51,12 +50,10 @@ def _place(exchange: Exchange, call: Call, read: Callable[[Params], tuple[NewPai
 def cancel_list(exchange: Exchange, call: Call) -> object:
     """-2011 when no order of the pair is open any more."""
     params = call.params
-    symbol, list_id = params.symbol(), params.integer("orderListId")
-    client_id, cancel_id = params.client_id("listClientOrderId"), params.client_id("newClientOrderId")
+    symbol, (list_id, client_id) = params.symbol(), params.either_id("orderListId", "listClientOrderId")
+    cancel_id = params.client_id("newClientOrderId")
     params.refuse_unread()
     exchange.market.instrument(symbol)
-    if list_id is None and client_id is None:
-        raise parameter_errors.missing_either("orderListId", "listClientOrderId")
     pair = exchange.ledger.order_list(list_id, client_id)
     legs = () if pair is None else exchange.account.of(symbol)
     for order in legs:
@@ -67,10 +64,8 @@ def cancel_list(exchange: Exchange, call: Call) -> object:
 
 @up_to_date
 def get_list(exchange: Exchange, call: Call) -> object:
-    list_id, client_id = call.params.integer("orderListId"), call.params.client_id("origClientOrderId")
+    list_id, client_id = call.params.either_id("orderListId", "origClientOrderId")
     call.params.refuse_unread()
-    if list_id is None and client_id is None:
-        raise parameter_errors.missing_either("orderListId", "origClientOrderId")
     pair = exchange.ledger.order_list(list_id, client_id)
     if pair is None:
         raise order_errors.no_such_list()
@@ -80,15 +75,12 @@ def get_list(exchange: Exchange, call: Call) -> object:
 @up_to_date
 def all_lists(exchange: Exchange, call: Call) -> object:
     params = call.params
-    from_id, start_ms, end_ms = params.integer("fromId"), params.integer("startTime"), params.integer("endTime")
-    limit = params.limit(500, _MOST_ROWS)
+    from_id, (start_ms, end_ms) = params.integer("fromId"), time_range(params)
+    limit = params.limit(500, MOST_ROWS)
     params.refuse_unread()
-    if from_id is not None and (start_ms is not None or end_ms is not None):
+    if from_id is not None and timed(params):
         raise parameter_errors.bad_combination()
-    if start_ms is not None and end_ms is not None and not 0 <= end_ms - start_ms <= DAY_MS:
-        raise parameter_errors.bad_combination()
-    end_ms = _FAR_FUTURE_MS if end_ms is None else end_ms
-    return [_status(exchange, pair) for pair in exchange.ledger.order_lists(from_id, start_ms or 0, end_ms, limit)]
+    return [_status(exchange, pair) for pair in exchange.ledger.order_lists(from_id, start_ms, end_ms, limit)]
 
 
 @up_to_date

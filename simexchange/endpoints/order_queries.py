@@ -15,23 +15,15 @@ _FAR_FUTURE_MS = 2**62
 
 @up_to_date
 def get_order(exchange: Exchange, call: Call) -> object:
-    symbol, order_id, client_id = _which(exchange, call.params)
+    symbol, (order_id, client_id) = call.params.symbol(), call.params.either_id("orderId", "origClientOrderId")
     call.params.refuse_unread()
+    exchange.market.instrument(symbol)
     found = exchange.ledger.order(symbol, order_id, client_id)
     if found is None or (client_id is not None and found.client_order_id != client_id):
         raise order_errors.no_such_order()
     if exchange.placed.hides(found.key, call.met, call.wall_ms):
         raise order_errors.no_such_order()
     return order_status(found)
-
-
-def _which(exchange: Exchange, params: Params) -> tuple[str, int | None, str | None]:
-    symbol, order_id = params.symbol(), params.integer("orderId")
-    client_id = params.client_id("origClientOrderId")
-    exchange.market.instrument(symbol)
-    if order_id is None and client_id is None:
-        raise parameter_errors.missing_either("origClientOrderId", "orderId")
-    return symbol, order_id, client_id
 
 
 @up_to_date
@@ -62,8 +54,15 @@ def my_trades(exchange: Exchange, call: Call) -> object:
     start_ms, end_ms = time_range(params)
     limit = params.limit(500, MOST_ROWS)
     params.refuse_unread()
+    if timed(params) and (order_id, from_id) != (None, None):
+        raise parameter_errors.bad_combination()
     exchange.market.instrument(symbol)
     return [my_trade(fill) for fill in exchange.ledger.fills(symbol, order_id, from_id, start_ms, end_ms, limit)]
+
+
+def timed(params: Params) -> bool:
+    """Whether a stretch of time was asked for."""
+    return params.text("startTime") is not None or params.text("endTime") is not None
 
 
 def time_range(params: Params) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from simexchange.amounts import decimal8, e8, to_decimal
+from simexchange.amounts import E8, decimal8, e8, to_decimal
 from simexchange.endpoints.shown import Shown
 from simexchange.errors import parameter_errors
 from simexchange.exchange import Call, Endpoint, Exchange
@@ -87,7 +87,7 @@ def _day(exchange: Exchange, shown: Shown, symbol: str, now_ms: int) -> dict[str
     )
     closed = int(rows[0, CLOSE]) if len(rows) else last
     percent = (Decimal(closed - opened) * 100 / opened) if opened else Decimal(0)
-    weighted = to_decimal(turnover * 10**8 // volume) if volume else Decimal(0)
+    weighted = to_decimal(turnover * E8 // volume) if volume else Decimal(0)
     return {
         "symbol": symbol,
         "priceChange": e8(closed - opened),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from simexchange.endpoints.answers import list_status, order_canceled, order_placed
+from simexchange.endpoints.answers import commission_rates, list_status, order_canceled, order_placed
 from simexchange.endpoints.order_params import cancel_restrictions, new_client_id
 from simexchange.endpoints.order_params import new_order as read_order
-from simexchange.errors import order_errors, parameter_errors
+from simexchange.errors import order_errors
 from simexchange.exchange import Call, Endpoint, Exchange
 from simexchange.matcher import commit, terms_at, up_to_date
 from simexchange.orders.ending import cancel
 from simexchange.orders.order import NewOrder, Order
 from simexchange.orders.placing import place
 from simexchange.orders.taking import Terms
+
+_PRICED = "computeCommissionRates"
 
 
 @up_to_date
@@ -24,12 +26,12 @@ def new_order(exchange: Exchange, call: Call) -> object:
 
 @up_to_date
 def test_order(exchange: Exchange, call: Call) -> object:
-    """Every check of a new order, and nothing else."""
-    call.params.ignore("computeCommissionRates")
+    """Every check of a new order, and nothing else; on request, what it would cost."""
+    priced = call.params.flag(_PRICED)
     wish, _ = read_order(call.params)
     call.params.refuse_unread()
     place(exchange.account, wish, terms_for(exchange, wish.symbol, call.market_ms))
-    return {}
+    return commission_rates(*exchange.fee_rates, exchange.fee_asset) if priced else {}
 
 
 def terms_for(exchange: Exchange, symbol: str, now_ms: int) -> Terms:
@@ -51,13 +53,11 @@ def place_one(exchange: Exchange, call: Call, wish: NewOrder, response_type: str
 @up_to_date
 def cancel_order(exchange: Exchange, call: Call) -> object:
     params = call.params
-    symbol, order_id = params.symbol(), params.integer("orderId")
-    client_id, cancel_id = params.client_id("origClientOrderId"), params.client_id("newClientOrderId")
+    symbol, (order_id, client_id) = params.symbol(), params.either_id("orderId", "origClientOrderId")
+    cancel_id = params.client_id("newClientOrderId")
     restrictions = cancel_restrictions(params)
     params.refuse_unread()
     exchange.market.instrument(symbol)
-    if order_id is None and client_id is None:
-        raise parameter_errors.missing_either("origClientOrderId", "orderId")
     order = open_order(exchange, symbol, order_id, client_id)
     return cancel_one(exchange, call, order, cancel_id or new_client_id(), restrictions)
 
@@ -107,7 +107,7 @@ def cancel_open_orders(exchange: Exchange, call: Call) -> object:
 
 ENDPOINTS = (
     Endpoint("POST", "/api/v3/order", lambda params: 1, new_order, signed=True, places_orders=True),
-    Endpoint("POST", "/api/v3/order/test", lambda params: 1, test_order, signed=True),
+    Endpoint("POST", "/api/v3/order/test", lambda params: 20 if params.flag(_PRICED) else 1, test_order, signed=True),
     Endpoint("DELETE", "/api/v3/order", lambda params: 1, cancel_order, signed=True),
     Endpoint("DELETE", "/api/v3/openOrders", lambda params: 1, cancel_open_orders, signed=True),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from simexchange.amounts import E8
+from simexchange.amounts import E8, to_decimal
 from simexchange.market.instruments import Instrument
 
 _HALF_SPREAD = Decimal("0.00002")  # of the price, at least half a tick
@@ -54,7 +54,7 @@ def book(instrument: Instrument, price_e8: int, levels: int) -> Book:
     stands still. Offers grow with the distance from the price; the best one is about ``book_notional`` of quote.
     """
     tick = instrument.tick
-    price = Decimal(price_e8).scaleb(-8)
+    price = to_decimal(price_e8)
     half, gap = half_spread(price, tick), level_gap(price, tick)
     best_ask = ((price + half) / tick).to_integral_value(ROUND_CEILING) * tick
     best_bid = max(((price - half) / tick).to_integral_value(ROUND_FLOOR) * tick, tick)
@@ -70,6 +70,6 @@ def book(instrument: Instrument, price_e8: int, levels: int) -> Book:
 def level_at(instrument: Instrument, price: Decimal, seed: int, level: int) -> Level:
     """The offer at a price, ``level`` steps from the best; its size is a repeatable number drawn from the seed."""
     share = int((0.3 + 1.4 * _unit(seed * 1021 + level)) * (1 + 0.4 * level) * E8)
-    quantity = instrument.book_notional * Decimal(share).scaleb(-8) / price
+    quantity = instrument.book_notional * to_decimal(share) / price
     steps = max((quantity / instrument.step).to_integral_value(ROUND_FLOOR), Decimal(1))
     return Level(price, steps * instrument.step)

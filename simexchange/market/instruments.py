@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from simexchange.amounts import to_e8
+
 # Prices and amounts the filters allow; far beyond what the simulator trades, as on Binance.
 MAX_QTY = Decimal(9_000_000)
 MAX_PRICE = Decimal(1_000_000)
@@ -38,11 +40,11 @@ class Instrument:
 
     @property
     def tick_e8(self) -> int:
-        return int(self.tick.scaleb(8))
+        return to_e8(self.tick)
 
     @property
     def step_e8(self) -> int:
-        return int(self.step.scaleb(8))
+        return to_e8(self.step)
 
     @property
     def min_qty(self) -> Decimal:

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from simexchange.amounts import to_decimal
+from simexchange.amounts import E8, to_decimal
 from simexchange.errors import parameter_errors
 from simexchange.market.candles import CLOSE, EMPTY, OPEN_MS, QUOTE_VOLUME, VOLUME, Rows, aggregate
 from simexchange.market.instruments import Instrument
@@ -112,7 +112,7 @@ class Market:
         if volume == 0:
             last = self.price_e8(symbol, now_ms)
             return None if last is None else to_decimal(last)
-        return to_decimal(int(rows[:, QUOTE_VOLUME].sum()) * 10**8 // volume)
+        return to_decimal(int(rows[:, QUOTE_VOLUME].sum()) * E8 // volume)
 
     def day(self, symbol: str, now_ms: int) -> Rows:
         """The last 24 hours as one row, to the resolution of the shortest candles; empty when nothing traded."""

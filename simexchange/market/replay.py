@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from simexchange.amounts import E8
+from simexchange.amounts import E8, to_decimal
 from simexchange.market.candles import (
     CLOSE,
     COLUMNS,
@@ -168,11 +168,11 @@ def _instrument(base: str, quote: str, rows: Rows, length_ms: int) -> Instrument
     order: recorders write volumes with digits that no exchange accepts.
     """
     min_notional = _MIN_NOTIONAL.get(quote, _MIN_NOTIONAL_OTHERS)
-    price = Decimal(int(np.median(rows[:, CLOSE]))).scaleb(-8)
+    price = to_decimal(int(np.median(rows[:, CLOSE])))
     useful = (price * _STEPS_PER_MIN_NOTIONAL / min_notional).log10().to_integral_value(ROUND_FLOOR)
     step_decimals = min(_decimals(rows[:, VOLUME]), max(int(useful), 0))
     per_day = float(rows[:, QUOTE_VOLUME].mean()) / E8 * (DAY_MS / length_ms)
-    book = max(Decimal(int(per_day / 20_000 * E8)).scaleb(-8), min_notional * 10)
+    book = max(to_decimal(int(per_day / 20_000 * E8)), min_notional * 10)
     return Instrument(
         base=base,
         quote=quote,

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from simexchange.amounts import to_e8
 from simexchange.market import depth
 from simexchange.market.instruments import Instrument
 from simexchange.orders.order import Order, OrderType, Side
@@ -47,7 +48,7 @@ class Touch:
 
 def stop_touch(side: Side, kind: OrderType, stop_price: Decimal) -> Touch:
     """Where a stop order triggers."""
-    return Touch(_e8(stop_price), _FALLING[side, kind])
+    return Touch(to_e8(stop_price), _FALLING[side, kind])
 
 
 def next_touch(order: Order, instrument: Instrument) -> Touch:
@@ -69,7 +70,7 @@ def met_quantity(order: Order, met: int, instrument: Instrument) -> Decimal:
     """What trades when an order that had met ``order.met`` levels has met ``met`` of them, in base."""
     if met >= LEVELS:
         return order.remaining
-    seed = _e8(order.price) * 2 + (order.side is Side.SELL)
+    seed = to_e8(order.price) * 2 + (order.side is Side.SELL)
     offered = (depth.level_at(instrument, order.price, seed, level).quantity for level in range(order.met, met))
     return min(order.remaining, sum(offered, Decimal(0)))
 
@@ -79,7 +80,3 @@ def _level_touch(side: Side, price: Decimal, level: int, instrument: Instrument)
     if side is Side.BUY:
         return Touch(int((price - away).scaleb(8).to_integral_value(ROUND_FLOOR)), falling=True)
     return Touch(int((price + away).scaleb(8).to_integral_value(ROUND_CEILING)), falling=False)
-
-
-def _e8(price: Decimal) -> int:
-    return int(price.scaleb(8))

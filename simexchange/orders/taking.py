@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Decimal
 
+from simexchange.amounts import to_decimal
 from simexchange.market.depth import Book, Level
 from simexchange.market.instruments import Instrument
 from simexchange.orders.account import Account
@@ -30,7 +31,7 @@ class Terms:
 
     @property
     def last_price(self) -> Decimal:
-        return Decimal(self.last_e8).scaleb(-8)
+        return to_decimal(self.last_e8)
 
 
 def paying(side: Side, instrument: Instrument) -> str:

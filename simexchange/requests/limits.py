@@ -109,11 +109,11 @@ class OrderCount:
     ten_seconds: Window = field(default_factory=lambda: Window(10 * _SECOND_MS))
     day: Window = field(default_factory=lambda: Window(_DAY_MS))
 
-    def check(self, limits: Limits, now_ms: int) -> None:
-        """Raise -1015 (HTTP 429) if one more order is one too many."""
-        if self.ten_seconds.add(0, now_ms) >= limits.orders_10s:
+    def check(self, limits: Limits, now_ms: int, orders: int = 1) -> None:
+        """Raise -1015 (HTTP 429) if so many more orders are too many."""
+        if self.ten_seconds.add(0, now_ms) + orders > limits.orders_10s:
             raise request_errors.too_many_orders(limits.orders_10s, "10 SECOND", self.ten_seconds.seconds_left(now_ms))
-        if self.day.add(0, now_ms) >= limits.orders_1d:
+        if self.day.add(0, now_ms) + orders > limits.orders_1d:
             raise request_errors.too_many_orders(limits.orders_1d, "1 DAY", self.day.seconds_left(now_ms))
 
     def add(self, now_ms: int, orders: int = 1) -> None:

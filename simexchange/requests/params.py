@@ -18,15 +18,16 @@ _SYMBOL = re.compile(r"^[A-Z0-9-_.]{1,20}$")
 
 
 class Params:
-    """Parameters of the query string and of a form body together, as Binance takes them.
+    """Parameters of the query string and of a form body together, as Binance takes them: one that is in both counts as
+    the query string has it.
 
     It remembers which names were asked for: sending one that nobody reads is an error (-1104).
     """
 
     def __init__(self, query: str, body: str = "") -> None:
-        pairs = parse_qsl(query, keep_blank_values=True) + parse_qsl(body, keep_blank_values=True)
-        self._values = dict(pairs)
-        self._doubled = len(self._values) < len(pairs)
+        parts = [parse_qsl(part, keep_blank_values=True) for part in (body, query)]
+        self._values = dict(parts[0] + parts[1])
+        self._doubled = any(len(dict(part)) < len(part) for part in parts)
         self._read: set[str] = set()
 
     @property
@@ -81,6 +82,13 @@ class Params:
         if value is not None and not _CLIENT_ID.match(value):
             raise parameter_errors.illegal_characters(name, "^[a-zA-Z0-9-_]{1,36}$")
         return value
+
+    def either_id(self, number: str, text: str) -> tuple[int | None, str | None]:
+        """An id that the exchange gave, or one that the client gave, or both; -1102 when neither is sent."""
+        found = self.integer(number), self.client_id(text)
+        if found == (None, None):
+            raise parameter_errors.missing_either(text, number)
+        return found
 
     def symbol(self) -> str:
         value = self.required("symbol")

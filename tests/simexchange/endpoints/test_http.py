@@ -122,6 +122,18 @@ def test_order_test_checks_and_does_nothing(running: Any) -> None:
     assert running.request("GET", "/sim/ledger")[1] == before
 
 
+def test_order_test_tells_what_the_order_would_cost(running: Any) -> None:
+    rates = {"maker": "0.00100000", "taker": "0.00100000"}
+    priced = running.request("POST", "/api/v3/order/test", signed=True, computeCommissionRates="true", **ORDER)[1]
+    assert priced["standardCommissionForOrder"] == rates
+    assert priced["discount"] == {
+        "enabledForAccount": False,
+        "enabledForSymbol": False,
+        "discountAsset": "BNB",
+        "discount": "0.25000000",
+    }
+
+
 @pytest.mark.parametrize("kind", ["ACK", "RESULT", "FULL"])
 def test_how_much_a_new_order_answers(running: Any, kind: str) -> None:
     status, answer = running.request("POST", "/api/v3/order", signed=True, newOrderRespType=kind, **ORDER)
@@ -140,6 +152,10 @@ def test_errors_of_queries(running: Any) -> None:
     assert code("GET", "order", symbol="BTCUSDT", orderId=2**63) == (400, -1100)
     assert code("DELETE", "order", symbol="BTCUSDT", orderId=1) == (400, -2011)
     assert code("GET", "myTrades", symbol="BTCUSDT", startTime=0, endTime=86_400_001) == (400, -1127)
+    assert code("GET", "myTrades", symbol="BTCUSDT", startTime=0, fromId=1) == (400, -1128)
+    assert code("GET", "myTrades", symbol="BTCUSDT", endTime=0, orderId=1) == (400, -1128)
+    assert code("GET", "allOrderList", startTime=0, endTime=86_400_001) == (400, -1127)
+    assert code("GET", "allOrderList", startTime=0, fromId=1) == (400, -1128)
     assert code("GET", "openOrders", symbol="NOPE") == (400, -1121)
 
 

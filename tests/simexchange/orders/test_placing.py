@@ -208,5 +208,17 @@ def test_orders_that_trade_do_not_count(desk: Desk) -> None:
     assert count() == [3, 3]
     desk.oco("SELL", {"Type": "LIMIT_MAKER", "Price": "101"}, {"Type": "STOP_LOSS", "StopPrice": "99"})
     assert count() == [5, 5]
+    desk.exchange.order_count.ten_seconds.used = 99
+    assert (
+        desk.oco("SELL", {"Type": "LIMIT_MAKER", "Price": "101"}, {"Type": "STOP_LOSS", "StopPrice": "99"})["code"]
+        == -1015
+    )
     desk.exchange.order_count.ten_seconds.used = 100
     assert desk.order("MARKET")["code"] == -1015
+
+
+def test_the_count_of_orders_knows_what_the_market_has_filled_meanwhile(tmp_path: Path) -> None:
+    desk = open_desk(tmp_path, {PAIR: [*flat(100, 1), (100, 100, 90, 100), *flat(100, 5)]})
+    desk.order("LIMIT", price="95")
+    assert [row["count"] for row in desk.ask("GET", "rateLimit/order")] == [1, 1]
+    assert desk.after(3).ask("GET", "rateLimit/order")[1]["count"] == 0

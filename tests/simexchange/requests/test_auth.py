@@ -102,6 +102,13 @@ def test_parameters(query: str, read: Callable[[Params], object], code: int) -> 
     assert code_of(lambda: read(Params(query))) == code
 
 
+def test_the_query_string_comes_before_the_body() -> None:
+    params = Params("limit=5", "limit=6&symbol=BTCUSDT")
+    params.refuse_doubled()
+    assert (params.integer("limit"), params.symbol()) == (5, "BTCUSDT")
+    assert code_of(Params("", "limit=5&limit=6").refuse_doubled) == -1101
+
+
 def test_a_limit_beyond_the_most_is_cut() -> None:
     assert Params("limit=5000").limit(500, 1000) == 1000
     assert Params("").limit(500, 1000) == 500

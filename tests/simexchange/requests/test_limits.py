@@ -64,6 +64,14 @@ def test_too_many_orders_in_ten_seconds() -> None:
     count.check(limits, NOON_MS + 10_000)
 
 
+def test_two_orders_at_once_need_room_for_both() -> None:
+    count, limits = OrderCount(), Limits.at_speed(1)
+    count.add(NOON_MS, 99)
+    count.check(limits, NOON_MS)
+    with pytest.raises(ApiError, match="-1015"):
+        count.check(limits, NOON_MS, orders=2)
+
+
 def test_orders_that_begin_to_trade_make_room() -> None:
     """One for an order that took, five for one that had to wait; never more room than an empty window has."""
     count = OrderCount()
