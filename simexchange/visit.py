@@ -45,7 +45,7 @@ class Visit:
 
     def ask(self) -> Ask:
         """What faults may go by."""
-        sent = dict(parse_qsl(self._query) + parse_qsl(self.body))
+        sent = dict(parse_qsl(self.body) + parse_qsl(self._query))
         symbols = frozenset(filter(None, (sent.get("symbol"), *_listed(sent.get("symbols")))))
         key = self.request.headers.get("x-mbx-apikey")
         return Ask(self.endpoint.method, self.endpoint.path, symbols, sent.get("interval"), key)
