@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from simexchange.faults.answers import KNOWN_ERRORS
 from simexchange.faults.kinds import DATA, KINDS, LASTS_S
+from simexchange.faults.wrong_answers import KNOWN_ERRORS
 from simexchange.market.timeframes import TIMEFRAMES
 from simexchange.requests.fields import BadField, Field, Number, Text, read
 
