@@ -7,9 +7,9 @@ from collections.abc import Callable
 from simexchange.endpoints.answers import list_status, order_placed
 from simexchange.endpoints.oco_params import new_pair, old_pair
 from simexchange.endpoints.order_params import new_client_id
-from simexchange.endpoints.order_queries import MOST_ROWS, time_range, timed
+from simexchange.endpoints.order_queries import page_of, refuse_times_beside
 from simexchange.endpoints.trading import cancel_one, terms_for
-from simexchange.errors import order_errors, parameter_errors
+from simexchange.errors import order_errors
 from simexchange.exchange import Call, Endpoint, Exchange
 from simexchange.matcher import commit, up_to_date
 from simexchange.orders.oco import NewPair, place_pair
@@ -74,13 +74,10 @@ def get_list(exchange: Exchange, call: Call) -> object:
 
 @up_to_date
 def all_lists(exchange: Exchange, call: Call) -> object:
-    params = call.params
-    from_id, (start_ms, end_ms) = params.integer("fromId"), time_range(params)
-    limit = params.limit(500, MOST_ROWS)
-    params.refuse_unread()
-    if from_id is not None and timed(params):
-        raise parameter_errors.bad_combination()
-    return [_status(exchange, pair) for pair in exchange.ledger.order_lists(from_id, start_ms, end_ms, limit)]
+    page = page_of(call.params, "fromId")
+    call.params.refuse_unread()
+    refuse_times_beside(page, page.from_id)
+    return [_status(exchange, pair) for pair in exchange.ledger.order_lists(page)]
 
 
 @up_to_date

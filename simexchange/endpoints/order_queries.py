@@ -7,10 +7,10 @@ from simexchange.errors import order_errors, parameter_errors
 from simexchange.exchange import Call, Endpoint, Exchange
 from simexchange.market.timeframes import DAY_MS
 from simexchange.matcher import up_to_date
+from simexchange.orders.ledger import Page
 from simexchange.requests.params import Params
 
-MOST_ROWS = 1000
-_FAR_FUTURE_MS = 2**62
+_MOST_ROWS = 1000
 
 
 @up_to_date
@@ -38,42 +38,36 @@ def open_orders(exchange: Exchange, call: Call) -> object:
 
 @up_to_date
 def all_orders(exchange: Exchange, call: Call) -> object:
-    params = call.params
-    symbol, from_id = params.symbol(), params.integer("orderId")
-    start_ms, end_ms = time_range(params)
-    limit = params.limit(500, MOST_ROWS)
-    params.refuse_unread()
+    symbol, page = call.params.symbol(), page_of(call.params, "orderId")
+    call.params.refuse_unread()
     exchange.market.instrument(symbol)
-    return [order_status(order) for order in exchange.ledger.orders(symbol, from_id, start_ms, end_ms, limit)]
+    return [order_status(order) for order in exchange.ledger.orders(symbol, page)]
 
 
 @up_to_date
 def my_trades(exchange: Exchange, call: Call) -> object:
-    params = call.params
-    symbol, order_id, from_id = params.symbol(), params.integer("orderId"), params.integer("fromId")
-    start_ms, end_ms = time_range(params)
-    limit = params.limit(500, MOST_ROWS)
-    params.refuse_unread()
-    if timed(params) and (order_id, from_id) != (None, None):
-        raise parameter_errors.bad_combination()
+    symbol, order_id, page = call.params.symbol(), call.params.integer("orderId"), page_of(call.params, "fromId")
+    call.params.refuse_unread()
+    refuse_times_beside(page, order_id, page.from_id)
     exchange.market.instrument(symbol)
-    return [my_trade(fill) for fill in exchange.ledger.fills(symbol, order_id, from_id, start_ms, end_ms, limit)]
+    return [my_trade(fill) for fill in exchange.ledger.fills(symbol, order_id, page)]
 
 
-def timed(params: Params) -> bool:
-    """Whether a stretch of time was asked for."""
-    return params.text("startTime") is not None or params.text("endTime") is not None
-
-
-def time_range(params: Params) -> tuple[int, int]:
-    """Market time, both ends included; given both, Binance allows a day between them."""
+def page_of(params: Params, from_id: str) -> Page:
+    """Which of many rows are asked for; given two times, Binance allows a day between them."""
     start_ms, end_ms = params.integer("startTime"), params.integer("endTime")
     if start_ms is not None and end_ms is not None:
         if end_ms < start_ms:
             raise parameter_errors.bad_combination()
         if end_ms - start_ms > DAY_MS:
             raise parameter_errors.too_long_a_time()
-    return start_ms or 0, _FAR_FUTURE_MS if end_ms is None else end_ms
+    return Page(params.limit(500, _MOST_ROWS), params.integer(from_id), start_ms, end_ms)
+
+
+def refuse_times_beside(page: Page, *ids: int | None) -> None:
+    """Raise -1128 when both an id and a time were sent."""
+    if (page.start_ms, page.end_ms) != (None, None) and any(one is not None for one in ids):
+        raise parameter_errors.bad_combination()
 
 
 def _open_orders_weight(params: Params) -> int:

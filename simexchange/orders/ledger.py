@@ -6,9 +6,11 @@ Money is stored as text, exactly as on the wire. Write-ahead logging keeps every
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 from simexchange.amounts import decimal8
 from simexchange.market.listing_changes import Change
@@ -25,6 +27,20 @@ from simexchange.orders.ledger_rows import (
     prepare,
 )
 from simexchange.orders.order import OPEN_STATUSES, Balance, Fill, Order, OrderList
+
+_FAR_FUTURE_MS = 2**62
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True)
+class Page:
+    """At most ``limit`` rows: the first from an id or a time on when one is given, else the latest. Times are market
+    time, both included."""
+
+    limit: int
+    from_id: int | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
 
 
 class Ledger:
@@ -103,25 +119,14 @@ class Ledger:
             found = self._orders(where, symbol, client_order_id)
         return found[0] if found else None
 
-    def orders(self, symbol: str, from_id: int | None, start_ms: int, end_ms: int, limit: int) -> list[Order]:
-        """Ascending: from ``from_id`` on when given, else the latest of the (inclusive) time range."""
-        where = "WHERE symbol = ? AND time_ms BETWEEN ? AND ? AND order_id >= ? ORDER BY order_id"
-        if from_id is not None:
-            return self._orders(where + " LIMIT ?", symbol, start_ms, end_ms, from_id, limit)
-        return self._orders(where + " DESC LIMIT ?", symbol, start_ms, end_ms, 0, limit)[::-1]
+    def orders(self, symbol: str, page: Page) -> list[Order]:
+        return self._paged(self._orders, "symbol = ?", [symbol], "order_id", page)
 
-    def fills(
-        self, symbol: str, order_id: int | None, from_id: int | None, start_ms: int, end_ms: int, limit: int
-    ) -> list[Fill]:
-        """Ascending, picked as ``orders`` are; of one order only when its id is given."""
-        where = "WHERE symbol = ? AND time_ms BETWEEN ? AND ? AND trade_id >= ?"
-        arguments: list[object] = [symbol, start_ms, end_ms, from_id or 0]
-        if order_id is not None:
-            where += " AND order_id = ?"
-            arguments.append(order_id)
-        if from_id is not None:
-            return self._fills(where + " ORDER BY trade_id LIMIT ?", *arguments, limit)
-        return self._fills(where + " ORDER BY trade_id DESC LIMIT ?", *arguments, limit)[::-1]
+    def fills(self, symbol: str, order_id: int | None, page: Page) -> list[Fill]:
+        """Of one order only when its id is given."""
+        if order_id is None:
+            return self._paged(self._fills, "symbol = ?", [symbol], "trade_id", page)
+        return self._paged(self._fills, "symbol = ? AND order_id = ?", [symbol, order_id], "trade_id", page)
 
     def everything(self) -> tuple[list[Order], list[Fill]]:
         return self._orders("ORDER BY time_ms, symbol, order_id"), self._fills("ORDER BY time_ms, symbol, trade_id")
@@ -135,12 +140,19 @@ class Ledger:
     def orders_of(self, pair: OrderList) -> list[Order]:
         return self._orders("WHERE symbol = ? AND order_id IN (?, ?) ORDER BY order_id", pair.symbol, *pair.order_ids)
 
-    def order_lists(self, from_id: int | None, start_ms: int, end_ms: int, limit: int) -> list[OrderList]:
-        """Ascending, picked as ``orders`` are."""
-        where = "WHERE time_ms BETWEEN ? AND ? AND list_id >= ? ORDER BY list_id"
-        if from_id is not None:
-            return self._lists(where + " LIMIT ?", start_ms, end_ms, from_id, limit)
-        return self._lists(where + " DESC LIMIT ?", start_ms, end_ms, 0, limit)[::-1]
+    def order_lists(self, page: Page) -> list[OrderList]:
+        return self._paged(self._lists, "TRUE", [], "list_id", page)
+
+    def _paged(
+        self, read: Callable[..., list[_Row]], where: str, arguments: Sequence[object], number: str, page: Page
+    ) -> list[_Row]:
+        """The rows of a page, ascending by ``number``, the column of their ids."""
+        where = f"WHERE {where} AND {number} >= ? AND time_ms BETWEEN ? AND ? ORDER BY {number}"
+        end_ms = _FAR_FUTURE_MS if page.end_ms is None else page.end_ms
+        arguments = [*arguments, page.from_id or 0, page.start_ms or 0, end_ms, page.limit]
+        if page.from_id is None and page.start_ms is None:
+            return read(f"{where} DESC LIMIT ?", *arguments)[::-1]
+        return read(f"{where} LIMIT ?", *arguments)
 
     def _orders(self, where: str, *arguments: object) -> list[Order]:
         return [order_from(*row) for row in self._db.execute(f"SELECT * FROM orders {where}", arguments)]

@@ -13,7 +13,7 @@ from simexchange.market.depth import book
 from simexchange.market.universe import MARKETS
 from simexchange.orders.account import Account, Outcome
 from simexchange.orders.fees import Fees
-from simexchange.orders.ledger import Ledger
+from simexchange.orders.ledger import Ledger, Page
 from simexchange.orders.order import NewOrder, OrderType, Side
 from simexchange.orders.placing import place
 from simexchange.orders.taking import Terms
@@ -21,7 +21,6 @@ from simexchange.orders.taking import Terms
 PAIR = MARKETS[0].instrument
 DEPOSITS = {"USDT": Decimal(100_000)}
 NOW_MS = 1_760_000_000_000
-ALWAYS = 2**62
 
 
 def trade(ledger: Ledger, count: int, account: Account | None = None) -> list[Outcome]:
@@ -64,17 +63,18 @@ def test_pages_of_orders_and_fills(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     trade(ledger, 5)
 
-    def ids(from_id: int | None, start_ms: int, end_ms: int, limit: int) -> list[int]:
-        return [order.order_id for order in ledger.orders("BTCUSDT", from_id, start_ms, end_ms, limit)]
+    def ids(page: Page) -> list[int]:
+        return [order.order_id for order in ledger.orders("BTCUSDT", page)]
 
-    assert ids(None, 0, ALWAYS, 2) == [4, 5]
-    assert ids(2, 0, ALWAYS, 2) == [2, 3]
-    assert ids(None, NOW_MS + 1000, NOW_MS + 2000, 10) == [2, 3]
-    fills = ledger.fills("BTCUSDT", None, None, 0, ALWAYS, 1000)
+    assert ids(Page(2)) == [4, 5]
+    assert ids(Page(2, from_id=2)) == [2, 3]
+    assert ids(Page(2, start_ms=NOW_MS)) == [1, 2]
+    assert ids(Page(2, end_ms=NOW_MS + 2000)) == [2, 3]
+    assert ids(Page(10, start_ms=NOW_MS + 1000, end_ms=NOW_MS + 2000)) == [2, 3]
+    fills = ledger.fills("BTCUSDT", None, Page(1000))
     assert [fill.trade_id for fill in fills] == list(range(1, len(fills) + 1))
-    of_one = ledger.fills("BTCUSDT", 3, None, 0, ALWAYS, 1000)
-    assert {fill.order_id for fill in of_one} == {3}
-    assert ledger.fills("BTCUSDT", None, 2, 0, ALWAYS, 1)[0].trade_id == 2
+    assert {fill.order_id for fill in ledger.fills("BTCUSDT", 3, Page(1000))} == {3}
+    assert ledger.fills("BTCUSDT", None, Page(1, from_id=2))[0].trade_id == 2
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -222,3 +222,23 @@ def test_the_count_of_orders_knows_what_the_market_has_filled_meanwhile(tmp_path
     desk.order("LIMIT", price="95")
     assert [row["count"] for row in desk.ask("GET", "rateLimit/order")] == [1, 1]
     assert desk.after(3).ask("GET", "rateLimit/order")[1]["count"] == 0
+
+
+def test_many_orders_and_fills_can_be_read_page_by_page(tmp_path: Path) -> None:
+    """From a time or an id on the oldest come first; otherwise the latest are told."""
+    desk = open_desk(tmp_path, {PAIR: flat(100, 20)})
+    for minute in range(5):
+        desk.after(minute).order("MARKET", quantity="0.1")
+    times = [fill["time"] for fill in desk.ask("GET", "myTrades", symbol="BTCUSDT")]
+    for path, number in (("myTrades", "id"), ("allOrders", "orderId")):
+
+        def ids(path: str = path, number: str = number, **page: int) -> list[int]:
+            return [row[number] for row in desk.ask("GET", path, symbol="BTCUSDT", limit=2, **page)]
+
+        assert ids() == [4, 5]
+        assert ids(startTime=times[1]) == [2, 3]
+        assert ids(startTime=times[1], endTime=times[1]) == [2]
+        assert ids(endTime=times[3]) == [3, 4]
+    assert [row["id"] for row in desk.ask("GET", "myTrades", symbol="BTCUSDT", fromId=2, limit=2)] == [2, 3]
+    assert [row["orderId"] for row in desk.ask("GET", "allOrders", symbol="BTCUSDT", orderId=2, limit=2)] == [2, 3]
+    assert [row["id"] for row in desk.ask("GET", "myTrades", symbol="BTCUSDT", orderId=4)] == [4]
