@@ -12,17 +12,18 @@ import uvicorn
 from simexchange.cli import Settings, parse
 from simexchange.clock import MarketClock, wall_ms
 from simexchange.exchange import Exchange
+from simexchange.faults.fault import Fault, Where
+from simexchange.faults.register import Faults
 from simexchange.faults.transport import Protocol
-from simexchange.ledger import Ledger
-from simexchange.limits import Limits
-from simexchange.listing_changes import ListingChanges
-from simexchange.market import Market, PriceSource
-from simexchange.prices import LISTED_MS, GeneratedPrices
-from simexchange.progress import Progress
-from simexchange.query_lag import QueryLag
-from simexchange.replay import ReplayedPrices
+from simexchange.market.generated import LISTED_MS, GeneratedPrices
+from simexchange.market.listing_changes import ListingChanges
+from simexchange.market.market import Market, PriceSource
+from simexchange.market.replay import ReplayedPrices
+from simexchange.orders.ledger import Ledger
+from simexchange.orders.progress import Progress
+from simexchange.requests.limits import Limits
+from simexchange.requests.stats import Stats
 from simexchange.server import build_app
-from simexchange.stats import Stats
 
 _GRACE_S = 1  # for answers that are being written when the exchange is told to stop
 
@@ -108,9 +109,17 @@ def build_exchange(settings: Settings, now_ms: int) -> Exchange:
         stats=Stats(now_ms),
         maker_fee_rate=settings.maker_fee_rate,
         fee_asset=settings.fee_asset,
-        query_lag=QueryLag(settings.query_lag_ms),
+        faults=_standing_faults(settings, now_ms),
         progress=_progress(ledger, clock.market_ms(now_ms)),
     )
+
+
+def _standing_faults(settings: Settings, now_ms: int) -> Faults:
+    """What the command line asks for is a fault like any other: seen, and taken away, at /sim/faults."""
+    faults = Faults()
+    if settings.query_lag_ms:
+        faults.add([Fault("query_lag", {"lag_ms": settings.query_lag_ms}, Where("GET", "/api/v3/order"))], now_ms)
+    return faults
 
 
 def _progress(ledger: Ledger, now_ms: int) -> Progress:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from simexchange.auth import DEMO_KEY, DEMO_SECRET
 from simexchange.exchange import KeyPair
+from simexchange.requests.auth import DEMO_KEY, DEMO_SECRET
 
 _LARGEST_SEED = 2**63 - 1
 
@@ -99,7 +99,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ASSET",
         help="pay fees in this asset where it has a price and enough is free, as BNB",
     )
-    add("--query-lag-ms", type=_lag, default=0, help="wall time until a new order can be queried (default %(default)s)")
+    add(
+        "--query-lag-ms",
+        type=_lag,
+        default=0,
+        help="wall time until a new order can be queried, as a standing fault (default %(default)s)",
+    )
     add("--access-log", action="store_true", help="log every request")
     return parser
 

@@ -6,18 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from simexchange.account import Account
 from simexchange.clock import MarketClock
 from simexchange.faults import late
 from simexchange.faults.late import Placed
 from simexchange.faults.register import NOTHING, Faults, Met
-from simexchange.ledger import Ledger
-from simexchange.limits import Client, Limits, OrderCount
-from simexchange.market import Market
-from simexchange.params import Params
-from simexchange.progress import Progress
-from simexchange.query_lag import QueryLag
-from simexchange.stats import Stats
+from simexchange.market.market import Market
+from simexchange.orders.account import Account
+from simexchange.orders.ledger import Ledger
+from simexchange.orders.progress import Progress
+from simexchange.requests.limits import Client, Limits, OrderCount
+from simexchange.requests.params import Params
+from simexchange.requests.stats import Stats
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,7 @@ class KeyPair:
 
 @dataclass
 class Exchange:
-    """``maker_fee_rate`` None means the taker's ``fee_rate``; ``fee_asset`` is what fees are paid in where possible.
-    ``query_lag.lag_ms`` may be set at any time (wall milliseconds)."""
+    """``maker_fee_rate`` None means the taker's ``fee_rate``; ``fee_asset`` is what fees are paid in where possible."""
 
     clock: MarketClock
     market: Market
@@ -50,11 +48,15 @@ class Exchange:
     order_count: OrderCount = field(default_factory=OrderCount)
     maker_fee_rate: Decimal | None = None
     fee_asset: str | None = None
-    query_lag: QueryLag = field(default_factory=QueryLag)
     progress: Progress = field(default_factory=Progress)
 
     def __post_init__(self) -> None:
         self.limits_at_start = self.limits
+
+    @property
+    def fee_rates(self) -> tuple[Decimal, Decimal]:
+        """Of one who takes, and of one whose order rested."""
+        return self.fee_rate, self.fee_rate if self.maker_fee_rate is None else self.maker_fee_rate
 
     def client(self, address: str) -> Client:
         return self.clients.setdefault(address, Client())
@@ -78,10 +80,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A line of the API: what it costs and who answers. ``weight`` may depend on the parameters."""
+    """A line of the API: what it costs and who answers. ``weight`` may depend on the parameters.
+
+    Every answer of one that ``places_orders`` tells how many orders count against the limits.
+    """
 
     method: str
     path: str
     weight: Callable[[Params], int]
     answer: Callable[[Exchange, Call], object]
     signed: bool = False
+    places_orders: bool = False

@@ -8,17 +8,19 @@ crash it goes on from the last moment that is in the ledger.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from functools import wraps
 
-from simexchange import depth, errors
-from simexchange.account import Outcome
-from simexchange.crossing import first_crossing, horizon_ms
+from simexchange.amounts import to_decimal
+from simexchange.errors import order_errors
 from simexchange.exchange import Call, Exchange
-from simexchange.fees import Fees
-from simexchange.matching import edges, meet, met
-from simexchange.resting import LEVELS
-from simexchange.taking import Terms
-from simexchange.wire import to_decimal
+from simexchange.market import depth
+from simexchange.market.crossing import first_crossing, horizon_ms
+from simexchange.orders.account import Outcome
+from simexchange.orders.fees import Fees
+from simexchange.orders.meeting import edges, meet, met
+from simexchange.orders.resting import LEVELS
+from simexchange.orders.taking import Terms
 
 _NEVER_MS = 2**62
 
@@ -74,20 +76,18 @@ def terms_at(exchange: Exchange, symbol: str, now_ms: int) -> Terms:
     price = market.price_e8(symbol, now_ms)
     average = market.average_price(symbol, 5, now_ms)
     if price is None or average is None:
-        raise errors.market_closed()
+        raise order_errors.market_closed()
     fees = _fees(exchange, instrument.quote, now_ms)
     return Terms(instrument, price, depth.book(instrument, price, LEVELS), average, fees, now_ms)
 
 
 def _fees(exchange: Exchange, quote: str, now_ms: int) -> Fees:
     """The account's rates; the fee asset counts only where the market gives it a price in this quote."""
-    taker, maker = exchange.fee_rate, exchange.maker_fee_rate
-    maker = taker if maker is None else maker
-    asset = exchange.fee_asset
+    (taker, maker), asset = exchange.fee_rates, exchange.fee_asset
     if asset is None:
         return Fees(taker, maker)
     if asset == quote:
-        return Fees(taker, maker, asset, to_decimal(10**8))
+        return Fees(taker, maker, asset, Decimal(1))
     if asset + quote not in exchange.market.source.instruments:
         return Fees(taker, maker)
     price = exchange.market.price_e8(asset + quote, now_ms)

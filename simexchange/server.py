@@ -9,22 +9,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simexchange import listing_endpoints, private, public, sim
 from simexchange.clock import wall_ms
+from simexchange.endpoints.table import FREE, METERED
 from simexchange.exchange import Call, Endpoint, Exchange
-from simexchange.faults.fields import BadField
 from simexchange.faults.strike import strike
-from simexchange.params import Params
+from simexchange.requests.fields import BadField
+from simexchange.requests.params import Params
 from simexchange.visit import Visit, json_response
 
 
 def build_app(exchange: Exchange) -> Starlette:
     """The ASGI application. Endpoints are plain functions run one after the other on the event loop: the exchange has
     one order of events, as a matching engine must."""
-    metered = public.ENDPOINTS + private.ENDPOINTS
-    exchange.endpoints = tuple((endpoint.method, endpoint.path) for endpoint in metered)
-    routes = [_metered(exchange, endpoint) for endpoint in metered]
-    routes += [_free(exchange, endpoint) for endpoint in sim.ENDPOINTS + listing_endpoints.ENDPOINTS]
+    exchange.endpoints = tuple((endpoint.method, endpoint.path) for endpoint in METERED)
+    routes = [_metered(exchange, endpoint) for endpoint in METERED]
+    routes += [_free(exchange, endpoint) for endpoint in FREE]
     return Starlette(routes=routes)
 
 

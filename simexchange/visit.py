@@ -11,17 +11,16 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from simexchange import auth, errors
 from simexchange.clock import wall_ms
-from simexchange.errors import ApiError
+from simexchange.errors import request_errors
+from simexchange.errors.api_error import ApiError
 from simexchange.exchange import Call, Endpoint, Exchange
 from simexchange.faults import late
 from simexchange.faults.fault import Ask
 from simexchange.faults.register import NOTHING, Met
-from simexchange.limits import Client
-from simexchange.params import Params
-
-_NEW_ORDER, _QUERY_ORDER = ("POST", "/api/v3/order"), ("GET", "/api/v3/order")
+from simexchange.requests import auth
+from simexchange.requests.limits import Client
+from simexchange.requests.params import Params
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Visit:
 
     def ask(self) -> Ask:
         """What faults may go by."""
-        sent = dict(parse_qsl(self._query) + parse_qsl(self.body))
+        sent = dict(parse_qsl(self.body) + parse_qsl(self._query))
         symbols = frozenset(filter(None, (sent.get("symbol"), *_listed(sent.get("symbols")))))
         key = self.request.headers.get("x-mbx-apikey")
         return Ask(self.endpoint.method, self.endpoint.path, symbols, sent.get("interval"), key)
@@ -65,9 +64,8 @@ class Visit:
                 self._authenticate(params)
             call = Call(params, now, self.exchange.clock.market_ms(now), self.body, self.met)
             content = self.endpoint.answer(self.exchange, call)
-            self._know_late(content, now)
         except Exception as failure:
-            error = failure if isinstance(failure, ApiError) else errors.internal()
+            error = failure if isinstance(failure, ApiError) else request_errors.internal()
             if error is not failure:
                 logging.exception("%s %s failed", self.endpoint.method, self.endpoint.path)
             content, status = error.body(), error.status
@@ -84,11 +82,11 @@ class Visit:
         return Response(content, status or 503, {**self.headers(), **headers}, media_type)
 
     def headers(self) -> dict[str, str]:
-        """The weight used, and after a new order the orders counted."""
+        """The weight used, and where orders are placed, how many count."""
         now = wall_ms()
         used = str(self._client.weight.add(0, now))
         headers = {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
-        if (self.endpoint.method, self.endpoint.path) == _NEW_ORDER:
+        if self.endpoint.places_orders:
             headers["X-MBX-ORDER-COUNT-10S"] = str(self.exchange.order_count.ten_seconds.add(0, now))
             headers["X-MBX-ORDER-COUNT-1D"] = str(self.exchange.order_count.day.add(0, now))
         return headers
@@ -97,12 +95,6 @@ class Visit:
         auth.check_key(self.request.headers.get("x-mbx-apikey"), self.exchange.key.key)
         auth.check_timing(params, self.arrived_ms + late.skew_ms(self.met, self.arrived_ms))
         auth.check_signature(params, self._query, self.body, self.exchange.key.secret)
-
-    def _know_late(self, content: object, now: int) -> None:
-        if self.endpoint.method == "POST":
-            self.exchange.placed.note(content, now)
-        elif (self.endpoint.method, self.endpoint.path) == _QUERY_ORDER:
-            self.exchange.placed.refuse_early(self.met, content, now)
 
     def _read(self) -> tuple[Params, int]:
         """Parameters and weight; a request too malformed to be weighed still weighs 1."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from simexchange.faults.answers import KNOWN_ERRORS
-from simexchange.faults.fields import BadField, Field, Number, Text, read
 from simexchange.faults.kinds import DATA, KINDS, LASTS_S
-from simexchange.timeframes import TIMEFRAMES
+from simexchange.faults.wrong_answers import KNOWN_ERRORS
+from simexchange.market.timeframes import TIMEFRAMES
+from simexchange.requests.fields import BadField, Field, Number, Text, read
 
 _UNIX_MS = Number(None, 10**11, 10**14, whole=True)
 _FIELDS: Mapping[str, Field] = {

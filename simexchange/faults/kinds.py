@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simexchange.faults.corrupt import SHAPES
-from simexchange.faults.fields import Choice, Field, Flag, Number, Text
+from simexchange.requests.fields import Choice, Field, Flag, Number, Text
 
 Parameters = Mapping[str, Field]
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
 
-from simexchange import errors
 from simexchange.faults.register import Met
 
-_PLACED_KEPT = 1000
+_PLACED_KEPT = 10_000  # more than fit into any lag worth testing
 
 
 def skew_ms(met: Met, now_ms: int) -> int:
@@ -23,33 +21,23 @@ def skew_ms(met: Met, now_ms: int) -> int:
 
 
 class Placed:
-    """When the latest orders were accepted (wall time), read from the answers that said so."""
+    """When the latest orders were accepted, in wall time."""
 
     def __init__(self) -> None:
-        self._placed_ms: OrderedDict[tuple[object, object], int] = OrderedDict()
+        self._placed_ms: OrderedDict[tuple[str, int], int] = OrderedDict()
 
-    def note(self, answer: object, now_ms: int) -> None:
-        """Remember the orders of an answer to a POST."""
-        for order in _orders(answer):
-            self._placed_ms[order.get("symbol"), order["orderId"]] = now_ms
-        while len(self._placed_ms) > _PLACED_KEPT:
+    def note(self, key: tuple[str, int], wall_ms: int) -> None:
+        self._placed_ms[key] = wall_ms
+        if len(self._placed_ms) > _PLACED_KEPT:
             self._placed_ms.popitem(last=False)
 
-    def refuse_early(self, met: Met, answer: object, now_ms: int) -> None:
-        """Raise -2013 for the answer to a query of an order that is younger than a fault allows."""
+    def hides(self, key: tuple[str, int], met: Met, wall_ms: int) -> bool:
+        """Whether the order (symbol, id) is younger than a fault that the query has met lets it be seen."""
+        placed_ms = self._placed_ms.get(key)
+        if placed_ms is None:
+            return False
         for active in met.data:
-            for order in _orders(answer) if active.fault.kind == "query_lag" else ():
-                placed_ms = self._placed_ms.get((order.get("symbol"), order["orderId"]))
-                if placed_ms is not None and now_ms - placed_ms < active.fault.params["lag_ms"]:
-                    active.strike(now_ms)
-                    raise errors.no_such_order()
-
-
-def _orders(answer: object) -> list[Mapping[str, object]]:
-    """The orders an answer tells of: itself, the new one of a replacement, or those of a list."""
-    if not isinstance(answer, dict):
-        return []
-    if "orderId" in answer:
-        return [answer]
-    inner = [answer.get("newOrderResponse"), *answer.get("orderReports", [])]
-    return [order for order in inner if isinstance(order, dict) and "orderId" in order]
+            if active.fault.kind == "query_lag" and wall_ms - placed_ms < active.fault.params["lag_ms"]:
+                active.strike(wall_ms)
+                return True
+        return False

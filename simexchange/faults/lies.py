@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simexchange.candles import CLOSE, HIGH, LOW, OPEN, OPEN_MS, QUOTE_VOLUME, TAKER_QUOTE, VOLUME, Rows
+from simexchange.market.candles import CLOSE, HIGH, LOW, OPEN, OPEN_MS, QUOTE_VOLUME, TAKER_QUOTE, VOLUME, Rows
 
 _LARGEST = 2.0**62
 

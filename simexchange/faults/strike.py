@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 from starlette.responses import Response
 
-from simexchange import errors
-from simexchange.faults import answers
-from simexchange.faults.answers import KNOWN_ERRORS
+from simexchange.errors import request_errors
+from simexchange.faults import wrong_answers
 from simexchange.faults.broken import Cut, Drip, Reset, Silence
 from simexchange.faults.register import Active
+from simexchange.faults.wrong_answers import KNOWN_ERRORS
 
 _MAINTENANCE = 503
 
@@ -56,7 +56,7 @@ class Blow:
 
     def lose(self) -> None:
         """Not carried out and not answered."""
-        self.visit.turn_away(0, b"", answers.TEXT, {})
+        self.visit.turn_away(0, b"", wrong_answers.TEXT, {})
 
 
 async def strike(active: Active, visit: Visit, now_ms: int) -> Response:
@@ -85,10 +85,10 @@ async def _delayed_acceptance(blow: Blow) -> Response:
         return Reset()
     headers = blow.visit.headers()
     if how == "http":
-        content, media_type = answers.page(blow.params["status"], "html")
+        content, media_type = wrong_answers.page(blow.params["status"], "html")
         return Response(content, blow.params["status"], headers, media_type)
     known = KNOWN_ERRORS[blow.params["code"]]
-    return Response(answers.error_body(known.code, known.msg), known.status, headers, answers.JSON)
+    return Response(wrong_answers.error_body(known.code, known.msg), known.status, headers, wrong_answers.JSON)
 
 
 async def _reset_before(blow: Blow) -> Response:
@@ -103,11 +103,11 @@ async def _reset_after(blow: Blow) -> Response:
 
 async def _http(blow: Blow) -> Response:
     status = blow.params["status"]
-    return blow.replace(status, *answers.page(status, blow.params["body"]))
+    return blow.replace(status, *wrong_answers.page(status, blow.params["body"]))
 
 
 async def _html_200(blow: Blow) -> Response:
-    return blow.replace(200, *answers.page(200, "html"))
+    return blow.replace(200, *wrong_answers.page(200, "html"))
 
 
 async def _truncated(blow: Blow) -> Response:
@@ -115,7 +115,7 @@ async def _truncated(blow: Blow) -> Response:
     kept = min(int(len(whole.body) * blow.params["keep"]), len(whole.body) - 1)
     if blow.params["length"] == "full":
         return Cut(whole, kept)
-    return Response(bytes(whole.body)[:kept], whole.status_code, blow.visit.headers(), answers.JSON)
+    return Response(bytes(whole.body)[:kept], whole.status_code, blow.visit.headers(), wrong_answers.JSON)
 
 
 async def _slow_drip(blow: Blow) -> Response:
@@ -140,27 +140,27 @@ async def _error(blow: Blow) -> Response:
     if retry_after_s is None and known is not None:
         retry_after_s = known.retry_after_s
     headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
-    content = answers.error_body(code, msg or (known.msg if known else ""))
-    return blow.replace(status or (known.status if known else 400), content, answers.JSON, headers)
+    content = wrong_answers.error_body(code, msg or (known.msg if known else ""))
+    return blow.replace(status or (known.status if known else 400), content, wrong_answers.JSON, headers)
 
 
 async def _too_many_requests(blow: Blow) -> Response:
     known = KNOWN_ERRORS[-1003]
     headers = {"Retry-After": str(blow.params["retry_after_s"])}
-    return blow.visit.turn_away(429, answers.error_body(known.code, known.msg), answers.JSON, headers)
+    return blow.visit.turn_away(429, wrong_answers.error_body(known.code, known.msg), wrong_answers.JSON, headers)
 
 
 async def _banned(blow: Blow) -> Response:
     """Retry-After counts down to the end of the ban, unless it is told what to say."""
     told = blow.params["retry_after_s"]
     wait_s = told if told is not None else blow.left_s or 120
-    ban = errors.banned(blow.now_ms + wait_s * 1000, wait_s)
-    content = answers.error_body(ban.code, ban.msg)
-    return blow.visit.turn_away(418, content, answers.JSON, {"Retry-After": str(wait_s)})
+    ban = request_errors.banned(blow.now_ms + wait_s * 1000, wait_s)
+    content = wrong_answers.error_body(ban.code, ban.msg)
+    return blow.visit.turn_away(418, content, wrong_answers.JSON, {"Retry-After": str(wait_s)})
 
 
 async def _maintenance(blow: Blow) -> Response:
-    return blow.visit.turn_away(_MAINTENANCE, *answers.page(_MAINTENANCE, blow.params["body"]), {})
+    return blow.visit.turn_away(_MAINTENANCE, *wrong_answers.page(_MAINTENANCE, blow.params["body"]), {})
 
 
 _DOERS: Mapping[str, Callable[[Blow], Awaitable[Response]]] = {

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from simexchange.auth import DEMO_KEY, DEMO_SECRET
+from simexchange.requests.auth import DEMO_KEY, DEMO_SECRET
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,20 +12,22 @@ from urllib.parse import urlencode
 import numpy as np
 import orjson
 
-from simexchange import listing_endpoints, private, public, sim
-from simexchange.auth import DEMO_KEY, DEMO_SECRET
-from simexchange.candles import COLUMNS, Rows, between
 from simexchange.clock import MarketClock
-from simexchange.errors import ApiError
+from simexchange.endpoints.table import FREE, METERED
+from simexchange.errors.api_error import ApiError
 from simexchange.exchange import Call, Exchange, KeyPair
-from simexchange.instruments import Instrument
-from simexchange.ledger import Ledger
-from simexchange.limits import Limits
-from simexchange.listing_changes import ListingChanges
-from simexchange.market import Market
-from simexchange.params import Params
-from simexchange.progress import Progress
-from simexchange.stats import Stats
+from simexchange.faults.fault import Ask
+from simexchange.market.candles import COLUMNS, Rows, between
+from simexchange.market.instruments import Instrument
+from simexchange.market.listing_changes import ListingChanges
+from simexchange.market.market import Market
+from simexchange.orders.ledger import Ledger
+from simexchange.orders.progress import Progress
+from simexchange.requests.auth import DEMO_KEY, DEMO_SECRET
+from simexchange.requests.fields import BadField
+from simexchange.requests.limits import Limits
+from simexchange.requests.params import Params
+from simexchange.requests.stats import Stats
 
 D = Decimal
 MINUTE_MS = 60_000
@@ -35,10 +37,7 @@ START_MS = 1_760_000_040_000
 PAIR = Instrument("BTC", "USDT", D("0.01"), D("0.001"), D(5), D(500), D(1000))
 BNB = Instrument("BNB", "USDT", D("0.01"), D("0.001"), D(5), D(500), D(1000))
 
-_ENDPOINTS = {
-    (endpoint.method, endpoint.path): endpoint.answer
-    for endpoint in (*public.ENDPOINTS, *private.ENDPOINTS, *sim.ENDPOINTS, *listing_endpoints.ENDPOINTS)
-}
+_ENDPOINTS = {(endpoint.method, endpoint.path): endpoint.answer for endpoint in METERED + FREE}
 
 Prices = tuple[float, float, float, float]  # open, high, low, close
 
@@ -89,11 +88,14 @@ class Desk:
         """The decoded answer of one request; a refusal is an answer with a code."""
         sent = {name: value for name, value in params.items() if value is not None}
         prefix = "" if path.startswith("/") else "/api/v3/"
-        call = Call(Params(urlencode(sent)), self.at, self.at)
+        met = self.exchange.faults.meet(Ask(method, prefix + path), self.at)
+        call = Call(Params(urlencode(sent)), self.at, self.at, met=met)
         try:
             answer = _ENDPOINTS[method, prefix + path](self.exchange, call)
         except ApiError as refusal:
             answer = refusal.body()
+        except BadField as mistake:
+            answer = mistake.as_json()
         return orjson.loads(orjson.dumps(answer))
 
     def order(self, kind: str, side: str = "BUY", quantity: str | None = "1", **more: object) -> Any:

@@ -9,7 +9,7 @@ import pytest
 
 from simexchange.__main__ import StartError, build_exchange
 from simexchange.cli import parse
-from simexchange.listing_changes import Change
+from simexchange.market.listing_changes import Change
 
 NOW_MS = 1_760_000_000_000
 
@@ -74,7 +74,10 @@ def test_market_time_goes_on_where_a_given_origin_left_it(tmp_path: Path) -> Non
 def test_how_orders_are_treated_is_passed_on(tmp_path: Path) -> None:
     arguments = ["--maker-fee-rate", "0.0002", "--fee-asset", "BNB", "--query-lag-ms", "250"]
     exchange = build_exchange(parse(["--data", str(tmp_path), *arguments]), NOW_MS)
-    assert (exchange.maker_fee_rate, exchange.fee_asset, exchange.query_lag.lag_ms) == (Decimal("0.0002"), "BNB", 250)
+    assert (exchange.maker_fee_rate, exchange.fee_asset) == (Decimal("0.0002"), "BNB")
+    lag = exchange.faults.report(NOW_MS)["active"][0]
+    assert lag["what"] == {"kind": "query_lag", "lag_ms": 250}
+    assert (lag["where"]["endpoint"], lag["state"]) == ("GET /api/v3/order", "active")
     exchange.ledger.close()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import ccxt
 import pytest
 
-from simexchange.auth import DEMO_KEY, DEMO_SECRET
+from simexchange.requests.auth import DEMO_KEY, DEMO_SECRET
 
 pytestmark = pytest.mark.process
 
