@@ -16,7 +16,6 @@ TRANSPORT: list[dict[str, object]] = [
     {"kind": "http", "status": 500, "body": "html"},
     {"kind": "http", "status": 502, "body": "empty"},
     {"kind": "http", "status": 503, "body": "json"},
-    {"kind": "http", "status": 403, "body": "html"},
     {"kind": "html_200"},
     {"kind": "truncated", "length": "full"},
     {"kind": "truncated", "length": "matching"},
@@ -30,6 +29,7 @@ SHARE = 1 - 0.8 ** (1 / len(TRANSPORT))  # each its part, a fifth together
 RARE: list[dict[str, object]] = [
     {"kind": "too_many_requests", "retry_after_s": 2},
     {"kind": "banned", "retry_after_s": 3},
+    {"kind": "http", "status": 403, "body": "html"},  # the firewall: everybody stays away for 30 s
 ]
 HANGS = {"kind": "timeout_before", "hold_s": 10}
 DATA = [

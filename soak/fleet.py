@@ -13,6 +13,9 @@ from soak.findings import Findings
 from tests.rig import Rig, until
 
 Say = Callable[[str], None]
+LOOK_S = 15.0
+"""Wall time within which the guard tells what it sees, and within which a slot is rung for again."""
+
 WORKER = ("worker", "--queues", "trading,housekeeping", "--concurrency", "2", "--without-gossip", "--without-mingle")
 
 
@@ -83,28 +86,33 @@ class Fleet(Rig):
         findings.require(lost == 0, f"{lost} slots have no decision")
 
     def _stale_periods_told(self, findings: Findings) -> None:
-        """A slot in which candles came too late, or not at all, was told of, or was late by less than a look."""
+        """A slot that ended without its candle lies in a told period; none of them was decided."""
         conditions: dict[str, list[tuple[float, float]]] = {}
         for subject, began, ended in self.query(
             "SELECT subject, began_at, ended_at FROM notifications_condition WHERE kind = 'stale_candles'"
         ):
             conditions.setdefault(subject, []).append((_seconds(began), _seconds(ended) if ended else time.time()))
-        late = untold = 0
-        for symbol, timeframe, wall_at in self.query(
-            "SELECT b.symbol, b.timeframe, d.wall_at FROM risk_decision d JOIN bots_bot b ON b.id = d.bot_id"
-            " WHERE d.reason LIKE '%stale candles%' OR d.reason LIKE '%no fresh candles%'"
-            " OR d.reason LIKE '%the tick is late%'"
+        without = untold = decided = 0
+        for symbol, timeframe, slot, wall_at, outcome, opened_ms in self.query(
+            "SELECT b.symbol, b.timeframe, d.slot, d.wall_at, d.outcome, json_extract(d.candle, '$.opened_ms')"
+            " FROM risk_decision d JOIN bots_bot b ON b.id = d.bot_id"
         ):
-            late += 1
-            at_s, slot_s = _seconds(wall_at), TIMEFRAMES[timeframe] / self.speed
+            interval_s = TIMEFRAMES[timeframe]
+            if opened_ms is not None and opened_ms == (slot - 1) * interval_s * 1000:
+                continue
+            without += 1
+            decided += outcome in ("APPROVED", "REFUSED")
+            at_s = _seconds(wall_at)
             told = conditions.get(f"{symbol} {timeframe}", [])
-            untold += not any(began - slot_s <= at_s <= ended + slot_s for began, ended in told)
+            untold += not any(began - LOOK_S <= at_s <= ended + LOOK_S for began, ended in told)
         begun, over = (
             self.query(f"SELECT COUNT(*) FROM notifications_event WHERE kind = '{kind}'")[0][0]
             for kind in ("stale_candles", "stale_candles_ended")
         )
         findings.figures["stale periods told, and told to be over"] = f"{begun}, {over}"
-        findings.figures["slots too late or without candles"] = f"{late}, {untold} of them outside a told period"
+        findings.figures["slots that ended without their candle"] = f"{without}, {untold} of them outside a told period"
+        findings.require(untold == 0, f"{untold} slots without their candle lie in no told period")
+        findings.require(decided == 0, f"{decided} entries were proposed without the newest candle")
         findings.require(begun == over, f"{begun} stale periods began and {over} ended")
 
     def _goes_on(self, findings: Findings, faults_end_s: float) -> None:
