@@ -1,5 +1,8 @@
 """The guard on a real database and a real Redis, against an exchange in memory: what is marked, and what is told."""
 
+import json
+import threading
+import time
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,7 +12,7 @@ import structlog
 from django.db import OperationalError, connection
 
 from bots.models import Bot
-from execution.models import Portfolio, Position
+from execution.models import BotBook, Portfolio, Position
 from execution.states import PositionStatus
 from market.access import Access, Ticket
 from market.clock import Clock
@@ -20,6 +23,7 @@ from notifications.models import Event
 from tests.factories import instrument, make_bot
 from tests.fakes import FakeMarket, candles_of, quote
 from tests.redis_server import redis_url  # noqa: F401  (a fixture)
+from tests.rig import until
 from tradingplatform.conditions import teller
 from tradingplatform.guard import Guard
 from tradingplatform.wiring import Platform, connect_redis
@@ -236,15 +240,103 @@ def test_a_clock_that_is_off_is_told_once_and_when_it_is_right(world):
     assert kinds() == ["clock_apart", "clock_apart_ended"]
 
 
+def test_a_slow_answer_is_no_evidence_that_the_clock_is_right_again(world):
+    world.market.ahead_ms = -2_500
+    world.look("clock")
+    world.platform.redis.set("market:simulated:clock", json.dumps([-2_400, 1_600]))  # measured by a slow question
+    world.look("clock")
+    assert kinds() == ["clock_apart"]
+    world.platform.redis.set("market:simulated:clock", json.dumps([-400, 100]))
+    world.look("clock")
+    assert kinds() == ["clock_apart", "clock_apart_ended"]
+
+
 def test_an_exchange_that_does_not_answer_is_no_failure_of_the_guard(world):
     world.market.down = True
     world.look("clock")
     assert kinds() == []
 
 
+def test_a_guard_that_starts_in_an_outage_tells_of_it(world):
+    open_position(world.bot)
+    world.platform.redis.flushdb()
+    unlisted = FakeMarket({}, down=True)
+    unlisted.instruments = world.market.fetch_time  # raises, as an exchange does that was never reached
+    world.market.down = True
+    guard = Guard(Platform(world.platform.clock, unlisted, world.platform.access))
+    guard.prices(world.platform.clock.now())
+    assert kinds() == ["stale_prices"]
+
+
+def test_a_symbol_that_is_not_listed_any_more_is_not_waited_for(world):
+    gone = make_bot(symbol="GONE/USDT")
+    world.market.instrument_by_symbol["HALTED/USDT"] = instrument("HALTED/USDT", active=False)
+    make_bot(symbol="HALTED/USDT")
+    world.look("prices")
+    assert kinds() == []
+    world.market.instrument_by_symbol[gone.symbol] = instrument(gone.symbol)
+    world.look("prices")
+    assert kinds() == ["stale_prices"]
+
+
+def test_a_price_from_the_future_is_none(world):
+    open_position(world.bot)
+    world.look("prices")
+    board = json.loads(world.platform.redis.get("market:simulated:prices"))
+    board["BTC/USDT"][1:] = ["140", board["BTC/USDT"][2] + 30 * 86_400_000]
+    world.platform.redis.set("market:simulated:prices", json.dumps(board))
+    world.look("prices")
+    assert Position.objects.get().mark_price == Decimal(100)
+    assert kinds() == ["stale_prices"]
+
+
+def test_a_live_price_makes_no_peak(world):
+    """One print of almost twice the price must not leave a drawdown of a fifth behind."""
+    open_position(world.bot)
+    peaks = lambda: (BotBook.objects.get().peak_equity, Portfolio.objects.get().peak_equity)  # noqa: E731
+    before = peaks()
+    world.price("199")
+    world.look("prices")
+    assert Position.objects.get().mark_price == Decimal(199)
+    assert peaks() == before
+
+
+def test_it_stops_soon_though_the_exchange_is_slow(world):
+    """Thirteen series are late, and every answer takes its time."""
+
+    def slow(*_):
+        asked.append(time.monotonic())
+        time.sleep(0.7)
+        raise Transient("too slow")
+
+    asked: list[float] = []
+    for number in range(13):
+        world.market.instrument_by_symbol[f"C{number}/USDT"] = instrument(f"C{number}/USDT")
+        make_bot(symbol=f"C{number}/USDT")
+    world.market.fetch_candles = slow
+    stop = threading.Event()
+    guard = threading.Thread(target=lambda: (world.guard.run(stop), connection.close()))
+    guard.start()
+    until(lambda: len(asked) >= 2, "the guard to ask")
+    stop.set()
+    guard.join(10)
+    assert not guard.is_alive()
+    assert len(asked) < 13
+
+
+def test_a_look_asks_for_a_few_seconds_and_the_next_goes_on_where_it_ended(world, monkeypatch):
+    monkeypatch.setattr("tradingplatform.guard.ASKING_S", 0.0)
+    world.publish(world.slot - 1)
+    world.look("candles")
+    assert (kinds(), world.market.requests) == ([], 0)  # what was not asked for is not told
+    monkeypatch.setattr("tradingplatform.guard.ASKING_S", 3.0)
+    world.look("candles")
+    assert kinds() == ["stale_candles"]
+
+
 def test_what_fails_is_logged_once_and_the_rest_goes_on(world, settings):
     def broken(now):
-        raise redis.ConnectionError("no redis")
+        raise KeyError("whatever it is")
 
     with structlog.testing.capture_logs() as logs:
         for _ in range(3):

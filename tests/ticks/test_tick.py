@@ -271,6 +271,32 @@ def test_an_exit_that_failed_is_tried_again_in_the_same_slot(world):
     assert Decision.objects.filter(slot=world.slot).count() == 1
 
 
+def test_a_stop_is_not_given_up_however_long_there_is_no_price(world):
+    """Six minutes without a quote, rung for every ten seconds; then the market is there again."""
+    held(world)
+    world.closes(105.0, 80.0)
+    world.market.down_for_quotes = True
+    for number in range(36):
+        assert world.tick(late_ms=number * 10_000).outcome == Outcome.SKIPPED
+    assert Order.objects.count() == 1  # the entry: there was nobody to sell to
+    world.market.down_for_quotes = False
+    assert world.tick(late_ms=360_000).outcome == Outcome.EXIT
+    assert position().status == PositionStatus.CLOSED
+
+
+def test_refused_exits_have_an_end_in_each_slot_and_begin_anew_in_the_next(world, monkeypatch):
+    monkeypatch.setattr(tick, "MOST_EXITS_A_SLOT", 3)
+    held(world)
+    too_small = instrument(tick_size=Decimal("0.01"), max_amount=Decimal("0.001"))  # so that every exit is refused
+    world.market.instrument_by_symbol["BTC/USDT"] = too_small
+    for slot in range(2):
+        world.closes(105.0, *[80.0] * (slot + 1))
+        for _ in range(5):
+            world.tick()
+        assert Order.objects.filter(purpose="EXIT").count() == 3 * (slot + 1)
+        world.next_slot()
+
+
 def test_a_slot_without_candles_is_tried_again_while_something_is_held(world):
     held(world)
     world.market.down = True
