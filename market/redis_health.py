@@ -13,10 +13,11 @@ _PAUSE_AFTER_TIMEOUT_S = 10.0
 
 class RedisHealth:
     """One for each process. After a failure Redis is left alone for a second of wall time; after a timeout for ten,
-    because a hung one costs its timeout at every call."""
+    because a hung one costs its timeout at every call. One that was never there is no news: a command may be typed
+    while nothing runs."""
 
     def __init__(self) -> None:
-        self._lost = False
+        self._lost = self._worked = False
         self._again_at_s = 0.0
 
     def usable(self) -> bool:
@@ -24,7 +25,8 @@ class RedisHealth:
 
     def lost(self, error: Exception) -> None:
         if not self._lost:
-            log.warning("redis_lost", error=f"{type(error).__name__}: {error}")
+            say = log.warning if self._worked else log.debug
+            say("redis_lost", error=f"{type(error).__name__}: {error}")
         self._lost = True
         hung = isinstance(error, redis.TimeoutError)
         self._again_at_s = time.monotonic() + (_PAUSE_AFTER_TIMEOUT_S if hung else _PAUSE_S)
@@ -32,4 +34,4 @@ class RedisHealth:
     def works(self) -> None:
         if self._lost:
             log.info("redis_is_back")
-        self._lost = False
+        self._lost, self._worked = False, True

@@ -213,7 +213,7 @@ def test_who_meets_a_limit_first_tells_it_however_short_it_is(world):
     access = Access(connect_redis(), "access", teller("simulated", world.platform.clock))
     access.failed(Ticket(Priority.CANDLES, None, 0), "x", Transient("429 Too Many Requests", retry_after_s=1))
     assert kinds() == ["exchange_limited"]
-    assert "told to wait 1 s: 429 Too Many Requests" in Event.objects.get().text
+    assert Event.objects.get().text == "Told to wait 1 s: 429 Too Many Requests"
 
 
 def test_a_database_that_is_away_keeps_nobody_from_heeding_a_ban(world):

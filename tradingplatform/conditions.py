@@ -105,8 +105,7 @@ def review_clock(exchange: str, offset: Offset, now: Now) -> None:
 
 def _begin_trouble(exchange: str, trouble: Trouble, text: str, now: Now) -> None:
     kind, severity = TROUBLES[trouble]
-    text = f"{exchange}: {text}"
-    begin(kind, exchange, text, severity=severity, market_at=now.market_at, wall_at=now.wall_at)
+    begin(kind, exchange, text[:1].upper() + text[1:], severity=severity, market_at=now.market_at, wall_at=now.wall_at)
 
 
 def _end(kind: str, subject: str, text: str, now: Now) -> None:
