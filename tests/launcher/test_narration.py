@@ -122,6 +122,12 @@ def test_a_switch_that_is_not_well_is_in_the_live_line(switch, told):
     assert [part for part in parts if "SWITCH" in part] == ([told] if told else [])
 
 
+def test_what_lasts_comes_first_by_its_kind():
+    kinds = ["exchange_down", *["stale_candles"] * 39]
+    told = summary({**STATUS, "conditions": [{"kind": kind} for kind in kinds]}, AT).split(" · ")
+    assert told[1:3] == ["EXCHANGE DOWN", "39 STALE CANDLES"]
+
+
 def test_the_greeting_names_a_var_that_is_not_the_default():
     assert "  Status    make status, in a second terminal" in greeting("8000", ROOT / "var", 9)
     assert "  Status    make status VAR=v1, in a second terminal" in greeting("8000", ROOT / "v1", 9)

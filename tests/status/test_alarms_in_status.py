@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from market.clock import Clock, save_clock
+from notifications.conditions import begin, end
+from notifications.models import Severity
 from risk.models import DeadMansSwitch, Halt
 from tests.factories import make_bot, now_at
 from tradingplatform.environment import ROOT
@@ -168,6 +170,25 @@ def test_each_halt_in_force_with_what_clears_it(var):
     first, second = (line for line in status_table(status).splitlines() if line.startswith("HALTED"))
     assert first.endswith(f'.venv/bin/python manage.py clear_halt {account} --reason "..."')
     assert second.endswith(f'.venv/bin/python manage.py reset_bot {name} --reason "..."')
+
+
+@db
+def test_what_lasts_is_told_with_its_beginning_and_much_of_one_kind_briefly(var):
+    at = {"market_at": NOW.market_at, "wall_at": NOW.wall_at}
+    begin("exchange_down", "binance", "It answers nothing", severity=Severity.CRITICAL, **at)
+    for number in range(5):
+        begin("stale_candles", f"C{number}/USDT 15m", f"No fresh candles of C{number}/USDT", **at)
+    begin("stale_prices", "binance", "No live prices", **at)
+    end("stale_prices", "binance", "They come again", **at)
+    status = read_status()
+
+    assert [condition["kind"] for condition in status["conditions"]] == ["exchange_down"] + ["stale_candles"] * 5
+    lines = status_table(status).splitlines()
+    since = f"(since {NOW.wall_at:%H:%M:%S} UTC)"
+    told = [line for line in lines if line.startswith("TROUBLE")]
+    assert told[0] == f"TROUBLE    It answers nothing {since}"
+    assert [line[11:] for line in told[1:]] == [f"No fresh candles of C{number}/USDT {since}" for number in range(3)]
+    assert "           and 2 more of stale candles" in lines
 
 
 @pytest.mark.parametrize(
