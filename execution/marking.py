@@ -16,14 +16,8 @@ from market.live_prices import Price
 from market.slots import TIMEFRAMES, grace_ms
 
 
-def mark(
-    portfolio: Portfolio, position_id: int, price: Decimal, priced_at: datetime, *, closed: bool = True
-) -> Position:
-    """Value a position at a price, under the portfolio lock. A price older than its mark changes nothing.
-
-    ``closed``: it is a candle's close. One single trade's price makes no peak: a bad print would halt a bot by the
-    drawdown from it.
-    """
+def mark(portfolio: Portfolio, position_id: int, price: Decimal, priced_at: datetime) -> Position:
+    """Value a position at a price, under the portfolio lock. A price older than its mark changes nothing."""
     position = Position.objects.select_related("bot__book").get(pk=position_id)
     if position.status != PositionStatus.OPEN or (position.marked_at and position.marked_at >= priced_at):
         return position
@@ -31,7 +25,7 @@ def mark(
     position.mark_price, position.marked_at = price, priced_at
     value(position, holding(position), position.reserved)
     position.save(update_fields=["mark_price", "marked_at", "unrealised", "exposure"])
-    book_change(portfolio, position.bot.book, position, before, makes_peaks=closed)
+    book_change(portfolio, position.bot.book, position, before)
     return position
 
 
@@ -59,7 +53,7 @@ def mark_all(prices: Mapping[str, Price]) -> int:
 
 def _mark_each(marks: list[tuple[int, Price]], portfolio: Portfolio) -> None:
     for pk, price in marks:
-        mark(portfolio, pk, price.price, moment(price.at_ms), closed=False)
+        mark(portfolio, pk, price.price, moment(price.at_ms))
 
 
 def believable(price: Decimal, mark_price: Decimal | None) -> bool:

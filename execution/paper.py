@@ -22,7 +22,7 @@ class PaperTrader(BaseExecutor):
     def __init__(
         self,
         quote: Callable[[str], Quote],
-        instruments: Mapping[str, Instrument],
+        instruments: Callable[[], Mapping[str, Instrument]],
         costs: CostModel | None = None,
     ) -> None:
         self._quote = quote
@@ -30,10 +30,10 @@ class PaperTrader(BaseExecutor):
         self._costs = costs or CostModel()
 
     def submit(self, request: OrderRequest, now: Now) -> OrderReport:
-        instrument = self._instruments.get(request.symbol)
-        if instrument is None:
-            return _rejected(request, f"unknown symbol {request.symbol}")
         try:
+            instrument = self._instruments().get(request.symbol)
+            if instrument is None:
+                return _rejected(request, f"unknown symbol {request.symbol}")
             quote = self._quote(request.symbol)
         except ExchangeError as error:
             return _rejected(request, f"no price to fill at: {error}")

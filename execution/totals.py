@@ -65,13 +65,8 @@ def value(position: Position, held: Holding, reserved: Decimal) -> None:
         position.exposure = worth + reserved
 
 
-def book_change(
-    portfolio: Portfolio, book: BotBook, position: Position, before: Figures, *, makes_peaks: bool = True
-) -> None:
-    """Carry what changed on a position into the totals, under the portfolio lock. Saves portfolio, asset and book.
-
-    ``makes_peaks``: whether the equity that follows may become a peak that drawdown is measured from.
-    """
+def book_change(portfolio: Portfolio, book: BotBook, position: Position, before: Figures) -> None:
+    """Carry what changed on a position into the totals, under the portfolio lock. Saves portfolio, asset and book."""
     change = figures(position).minus(before)
     if change == Figures():
         return
@@ -82,13 +77,11 @@ def book_change(
         portfolio.unrealised += change.unrealised
         portfolio.reserved += change.reserved
         portfolio.exposure += change.exposure
-        if makes_peaks:
-            portfolio.peak_equity = max(portfolio.peak_equity, equity(portfolio))
+        portfolio.peak_equity = max(portfolio.peak_equity, equity(portfolio))
         book.realised += change.realised
         book.fees += change.fees
         book.unrealised += change.unrealised
-        if makes_peaks:
-            book.peak_equity = max(book.peak_equity, bot_equity(position.bot, book))
+        book.peak_equity = max(book.peak_equity, bot_equity(position.bot, book))
     portfolio.save()
     book.save()
     if change.exposure:

@@ -1,7 +1,8 @@
 """Counting requests against the exchange's limits: together through Redis, or alone without it."""
 
-from collections import Counter
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, cast
 
 import redis
@@ -61,28 +62,36 @@ class SharedCounters:
         self._raise(keys=[f"{self._namespace}:{window}"], args=[used, lasting_ms])
 
 
+@dataclass
+class _Window:
+    """One window as a lone process sees it: what it used, what the exchange says was used, when it may be forgotten."""
+
+    until_s: float
+    used: int = 0
+    told: int = 0
+
+
 class LoneCounters:
     """In this process, with a small part of the ceilings: nobody knows what the others use, but the exchange tells."""
 
     def __init__(self) -> None:
-        self._used: Counter[str] = Counter()
-        self._told: Counter[str] = Counter()
+        self._windows: dict[str, _Window] = {}
 
     def claim(self, claims: Sequence[Claim]) -> tuple[Claim | None, int]:
+        now_s = time.monotonic()
+        self._windows = {name: window for name, window in self._windows.items() if window.until_s > now_s}
         for claim in claims:
-            used = self._used[claim.window]
-            own_ceiling = claim.ceiling // ALONE_SHARE
-            if used and (used + claim.amount > own_ceiling or self._told[claim.window] + claim.amount > claim.ceiling):
-                return claim, used
-        amounts = Counter({claim.window: claim.amount for claim in claims})
-        self._used = _only(self._used, claims) + amounts
-        self._told = Counter({window: told + amounts[window] for window, told in _only(self._told, claims).items()})
-        return None, self._used[claims[0].window] if claims else 0
+            self._windows.setdefault(claim.window, _Window(now_s + (claim.ends_in_ms + _KEPT_MS) / 1000))
+        wanted = [(claim, self._windows[claim.window]) for claim in claims]
+        for claim, window in wanted:
+            beyond = window.used + claim.amount > claim.ceiling // ALONE_SHARE
+            if window.used and (beyond or window.told + claim.amount > claim.ceiling):
+                return claim, window.used
+        for claim, window in wanted:
+            window.used += claim.amount
+            window.told += claim.amount if window.told else 0
+        return None, wanted[0][1].used if wanted else 0
 
     def raise_to(self, window: str, used: int, lasting_ms: int) -> None:
-        self._told[window] = max(used, self._told[window])
-
-
-def _only(counts: Counter[str], claims: Sequence[Claim]) -> Counter[str]:
-    """Windows that are over are forgotten."""
-    return Counter({claim.window: counts[claim.window] for claim in claims})
+        known = self._windows.setdefault(window, _Window(time.monotonic() + lasting_ms / 1000))
+        known.told = max(used, known.told)

@@ -19,7 +19,7 @@ import structlog
 from market.access import Access
 from market.candles import Candles
 from market.clock import Clock
-from market.exchange import ExchangeError, Quote, Rejected, Transient
+from market.exchange import ExchangeError, Quote, Rejected, Transient, Withheld
 from market.http_deadline import limit_whole_answers
 from market.instruments import Instrument
 from market.listings import from_binance, from_ccxt
@@ -39,7 +39,9 @@ _TIMEOUT_MS = 15_000  # longer than Binance's matching engine may take over an o
 _READ_TIMEOUT_MS = 4_000  # a read may simply be asked again
 _LISTINGS_AGE_S = 3600.0  # ticks, steps and trading halts change now and then
 _LISTINGS_RETRY_S = 60.0
+_FIRST_LISTINGS_RETRY_S = 1.0  # while none are known
 _BACK_OFF_S = 5.0  # where the exchange says "too many requests" without saying for how long
+_BAN_S = 120.0  # where it bans without saying for how long: the shortest ban there is
 _FIREWALL_BACK_OFF_S = 30.0  # where its firewall says so, which never says for how long
 _MOST_NAMED = 100  # symbols in one question; for more it is asked for all of them, at the same weight
 
@@ -72,22 +74,26 @@ class CcxtExchange:
             self._access.limits = from_pace(self._ccxt.rateLimit)
         self._instruments: dict[str, Instrument] = {}
         self._ids: dict[str, str] = {}
-        self._reload_at_s = 0.0
+        self._reload_at_s, self._why_no_listings = 0.0, ""
 
     def instruments(self) -> dict[str, Instrument]:
         """All spot symbols by unified name; halted ones too, with ``active`` False. Asked for once an hour.
 
-        When they cannot be asked for again, the ones known are kept.
+        When they cannot be asked for again, the ones known are kept; when none is known, it is asked again after a
+        while only.
         """
         now_s = time.monotonic()
-        if not self._instruments or now_s >= self._reload_at_s:
+        if now_s >= self._reload_at_s:
             try:
                 self._load()
                 self._reload_at_s = now_s + _LISTINGS_AGE_S
-            except Transient:
+            except ExchangeError as error:
+                self._reload_at_s = now_s + (_LISTINGS_RETRY_S if self._instruments else _FIRST_LISTINGS_RETRY_S)
+                self._why_no_listings = str(error)
                 if not self._instruments:
                     raise
-                self._reload_at_s = now_s + _LISTINGS_RETRY_S
+        if not self._instruments:
+            raise Withheld(self._why_no_listings, self._reload_at_s - now_s)
         return self._instruments
 
     def fetch_candles(self, symbol: str, timeframe: str, since_ms: int | None, limit: int) -> Candles:
@@ -222,13 +228,12 @@ class CcxtExchange:
         if says is Says.LATER:
             return Transient(text)
         self._reload_at_s = 0.0  # perhaps the limits are not what they were
-        wait_s = banned_for_s(str(error), _WALL_TIME.now().wall_ms)
-        banned = wait_s is not None or (isinstance(error, ccxt.DDoSProtection) and " 418 " in str(error))
-        if wait_s is None:
-            wait_s = _number_in(self._headers(), "retry-after")
-        if wait_s is None:
-            wait_s = _FIREWALL_BACK_OFF_S if FIREWALL in str(error) else _BACK_OFF_S
-        return Transient(text, retry_after_s=max(wait_s, 1), banned=banned)
+        named_s = banned_for_s(str(error), _WALL_TIME.now().wall_ms)
+        banned = named_s is not None or (isinstance(error, ccxt.DDoSProtection) and " 418 " in str(error))
+        told_s = _number_in(self._headers(), "retry-after")
+        waits_s = [wait_s for wait_s in (named_s, told_s) if wait_s is not None]  # our clock may be off: the longer one
+        unsaid_s = _BAN_S if banned else _FIREWALL_BACK_OFF_S if FIREWALL in str(error) else _BACK_OFF_S
+        return Transient(text, retry_after_s=max(1, *waits_s) if waits_s else unsaid_s, banned=banned)
 
     def _headers(self) -> dict[str, str]:
         return {str(name).lower(): str(value) for name, value in (self._ccxt.last_response_headers or {}).items()}

@@ -10,18 +10,22 @@ import redis
 
 from market.clock import Clock
 from market.clock_offset import Offset
-from market.exchange import MarketData, Transient
+from market.exchange import ExchangeError, MarketData, Transient
 from market.retry import retried
 from market.single_flight import SingleFlight
 
 _WALL = Clock()
-_EXACT_ENOUGH_MS = 250
+EXACT_ENOUGH_MS = 250
+"""A measurement that is less exact says whether clocks are in step, and corrects nothing."""
+
+_LAST_AGE_S = 86_400
 _MOST_QUESTIONS = 3  # for one measurement, while the answers are slow
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeClock:
-    """One measurement per ``age_ms`` (wall milliseconds) for the whole fleet. ``on_offset`` hears of each made here."""
+    """One measurement per ``age_ms`` (wall milliseconds) for the whole fleet. ``on_offset`` hears of each exact one
+    made here."""
 
     exchange: MarketData
     client: redis.Redis
@@ -34,7 +38,7 @@ class ExchangeClock:
         """The offset, at most ``age_ms`` old. Raises Transient or Rejected when it cannot be had, redis.RedisError."""
         found = self.flight.run(
             f"{self.namespace}:clock:lease",
-            find=self._known,
+            find=self._fresh,
             work=lambda renew: self._measured(deadline_s),
             deadline_s=deadline_s,
         )
@@ -42,8 +46,16 @@ class ExchangeClock:
             raise Transient("another process has been asking for the exchange's time for too long")
         return found
 
-    def _known(self) -> Offset | None:
-        stored = cast(bytes | None, self.client.get(f"{self.namespace}:clock"))
+    def known_ahead_ms(self) -> int:
+        """How far the exchange's clock was ahead when somebody measured last, 0 when nobody has. Asks Redis alone."""
+        known = self._known(f"{self.namespace}:clock:last")
+        return 0 if known is None else known.ahead_ms
+
+    def _fresh(self) -> Offset | None:
+        return self._known(f"{self.namespace}:clock")
+
+    def _known(self, key: str) -> Offset | None:
+        stored = cast(bytes | None, self.client.get(key))
         try:
             return None if stored is None else Offset(*(int(part) for part in json.loads(stored)))
         except (ValueError, TypeError):
@@ -51,21 +63,27 @@ class ExchangeClock:
 
     def _measured(self, deadline_s: float) -> Offset:
         offset = measure(self.exchange, deadline_s)
-        self.client.set(f"{self.namespace}:clock", json.dumps([offset.ahead_ms, offset.within_ms]), px=self.age_ms)
-        self.on_offset(offset.ahead_ms)
+        figures = json.dumps([offset.ahead_ms, offset.within_ms])
+        self.client.set(f"{self.namespace}:clock", figures, px=self.age_ms)
+        if offset.within_ms <= EXACT_ENOUGH_MS:
+            self.client.set(f"{self.namespace}:clock:last", figures, ex=_LAST_AGE_S)
+            self.on_offset(offset.ahead_ms)
         return offset
 
 
 def measure(exchange: MarketData, deadline_s: float) -> Offset:
-    """Ask, and while the answer is too slow to be exact, ask again: the most exact counts.
+    """Ask, and while the answer is too slow to be exact, ask again: the most exact answer counts.
 
     ``deadline_s`` is on ``time.monotonic()``. Raises Transient or Rejected.
     """
     best = retried(lambda: _ask(exchange), deadline_s)
     for _ in range(_MOST_QUESTIONS - 1):
-        if best.within_ms <= _EXACT_ENOUGH_MS or time.monotonic() >= deadline_s:
+        if best.within_ms <= EXACT_ENOUGH_MS or time.monotonic() >= deadline_s:
             break
-        best = min(best, retried(lambda: _ask(exchange), deadline_s), key=lambda offset: offset.within_ms)
+        try:
+            best = min(best, _ask(exchange), key=lambda offset: offset.within_ms)
+        except ExchangeError:
+            break  # what is known already is worth more than nothing
     return best
 
 

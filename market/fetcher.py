@@ -60,10 +60,10 @@ class DataFetcher:
         self._clock = clock
         self._patience_s = patience_s
         store, flight = CandleStore(client, namespace), SingleFlight(client, lease_ms)
-        self._candles = SharedCandles(exchange, clock, store, flight)
+        self._time = ExchangeClock(exchange, client, namespace, flight, clock_age_ms, on_offset)
+        self._candles = SharedCandles(exchange, clock, store, flight, self._time)
         self._quotes = SharedQuotes(exchange, store, flight, quote_age_ms)
         self._prices = LivePrices(exchange, clock, client, namespace, flight, prices_age_ms)
-        self._time = ExchangeClock(exchange, client, namespace, flight, clock_age_ms, on_offset)
         self._redis = health or RedisHealth()
 
     def closed_candles(self, symbol: str, timeframe: str, slot: int, count: int = KEPT) -> Window:

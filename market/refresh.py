@@ -16,7 +16,8 @@ from market.window import KEPT, Source, Wanted, Window
 
 _UNPUBLISHED_WAITS_S = (0.08, 0.25)
 _MOST_PAGES = 10  # for exchanges that give fewer candles at once than they are asked for
-_CLOCK_GRACE_MS = 2000  # an exchange's clock may be this far from ours (wall milliseconds)
+CLOCK_GRACE_MS = 2000
+"""An exchange's clock may be so far from ours that nobody has measured (wall milliseconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,11 @@ def up_to_date(
     deadline_s: float,
     after_page: Callable[[Candles], None] = lambda candles: None,
     before_each: Callable[[], None] = lambda: None,
+    grace_ms: int = CLOCK_GRACE_MS,
 ) -> Update:
     """``known`` continued up to the wanted candle, or as far as the exchange has published after three questions.
 
+    ``grace_ms``: so long after a candle's end (wall milliseconds) it counts as closed though no later one is shown.
     ``before_each`` is called before every request, ``after_page`` with what is known after every one but the last of a
     long window; ``deadline_s`` is on ``time.monotonic()``. Raises nothing of the exchange's: what could be had before
     an error is in the answer, with the error.
@@ -63,11 +66,11 @@ def up_to_date(
     for wait_s in (*_UNPUBLISHED_WAITS_S, None):
         update = _continued(ask, after_page, clock, wanted, update, deadline_s)
         late_ms = clock.now().market_ms - wanted.closed_ms
-        complete = wanted.settled_by(update.candles) and (update.proven or late_ms > _CLOCK_GRACE_MS * clock.speed)
+        complete = wanted.settled_by(update.candles) and (update.proven or late_ms > grace_ms * clock.speed)
         if complete or update.error or wait_s is None or time.monotonic() + wait_s >= deadline_s:
             break
         time.sleep(wait_s * random.uniform(0.7, 1.3))
-    update = update if complete or update.error else _without_the_unproven(update, wanted)
+    update = update if complete else _without_the_unproven(update, wanted)
     return update if len(update.candles) else replace(update, candles=known)
 
 
@@ -115,4 +118,4 @@ def _joined(update: Update, answer: Candles, wanted: Wanted, newest_ms: int) -> 
 
 def _newest_possible_ms(clock: Clock) -> int:
     """The latest moment that it may be now on the exchange's clock, UTC milliseconds of market time."""
-    return clock.now().market_ms + round(_CLOCK_GRACE_MS * clock.speed)
+    return clock.now().market_ms + round(CLOCK_GRACE_MS * clock.speed)

@@ -11,8 +11,9 @@ from market.candle_store import CandleStore
 from market.candles import Candles
 from market.clock import Clock
 from market.exchange import MarketData
+from market.exchange_clock import ExchangeClock
 from market.hygiene import Defect
-from market.refresh import Update, up_to_date
+from market.refresh import CLOCK_GRACE_MS, Update, up_to_date
 from market.single_flight import SingleFlight
 from market.window import KEPT, Source, Wanted, Window, in_words
 
@@ -27,6 +28,7 @@ class SharedCandles:
     clock: Clock
     store: CandleStore
     flight: SingleFlight
+    time: ExchangeClock
 
     def window(self, wanted: Wanted, deadline_s: float) -> Window:
         """The wanted candles; ``deadline_s`` is on ``time.monotonic()``."""
@@ -56,7 +58,9 @@ class SharedCandles:
     def _refreshed(self, wanted: Wanted, renew: Callable[[], None], deadline_s: float) -> Window:
         known, _ = self.store.read(wanted)
         after_page = partial(self._keep_page, wanted)
-        update = up_to_date(self.exchange, self.clock, wanted, known, deadline_s, after_page, renew)
+        # Behind us, the exchange's clock ends a candle later than ours does.
+        grace_ms = CLOCK_GRACE_MS + max(0, -self.time.known_ahead_ms())
+        update = up_to_date(self.exchange, self.clock, wanted, known, deadline_s, after_page, renew, grace_ms)
         window = update.window(wanted)
         try:
             self._remember(wanted, update, window)

@@ -71,7 +71,6 @@ class Standing:
         self._namespace = namespace
         self._on_notice = on_notice
         self._bar = client.register_script(_BAR)
-        self._unanswered: set[Priority] = set()
         self.offset_ms = 0
 
     def why_not(self, priority: Priority) -> Bar | None:
@@ -84,11 +83,8 @@ class Standing:
             ask.mget(banned, limited, down, self._key("offset"))
             for key in (banned, limited, down):
                 ask.pttl(key)
-            ask.exists(self._key("failing", priority))
-            (*reasons, offset), *left_ms, failing = ask.execute()
+            (*reasons, offset), *left_ms = ask.execute()
         self.offset_ms = int(offset or 0)
-        if failing:
-            self._unanswered.add(priority)
         for reason, ms, told in zip(reasons, left_ms, (True, True, False), strict=True):
             if reason is not None and (told or priority is not Priority.EXITS):
                 return Bar(reason.decode(), max(ms, 1) / 1000, told)
@@ -106,7 +102,6 @@ class Standing:
     def failed(self, priority: Priority, subject: str, reason: str) -> None:
         """Nothing came back for ``subject``. Many different ones of a kind in a row: that kind pauses, ever longer."""
         failing, strikes_key = self._key("failing", priority), self._key("strikes", priority)
-        self._unanswered.add(priority)
         with self._redis.pipeline() as note:
             note.sadd(failing, subject)
             note.expire(failing, _FAILING_AGE_S)
@@ -126,9 +121,7 @@ class Standing:
 
     def answered(self, priority: Priority) -> None:
         """Something of this kind came back: whatever failed before, it is not all of it."""
-        if priority in self._unanswered:
-            self._unanswered.discard(priority)
-            self._redis.delete(*(self._key(name, priority) for name in ("failing", "strikes", "down")))
+        self._redis.delete(*(self._key(name, priority) for name in ("failing", "strikes", "down")))
 
     def keep_offset(self, ahead_ms: int) -> None:
         """How far the exchange's clock is ahead of ours: its windows begin by its own, for all processes alike."""

@@ -55,6 +55,12 @@ class World:
     def look(self, name: str) -> None:
         getattr(self.guard, name)(self.platform.clock.now())
 
+    def look_twice(self, name: str) -> None:
+        """A second time with new prices."""
+        self.look(name)
+        self.platform.redis.delete("market:simulated:prices:young")
+        self.look(name)
+
 
 def clock_late_in_a_slot() -> Clock:
     """Speed 1, ten minutes into a slot: every candle is long due."""
@@ -104,7 +110,7 @@ def kinds() -> list[str]:
 def test_open_positions_are_marked_at_live_prices(world):
     open_position(world.bot)
     world.price("104.444")
-    world.look("prices")
+    world.look_twice("prices")
     position, portfolio = Position.objects.get(), Portfolio.objects.get()
     assert (position.mark_price, position.unrealised) == (Decimal("104.44"), Decimal("8.88"))  # on the tick
     assert (portfolio.unrealised, portfolio.exposure) == (Decimal("8.88"), Decimal("208.88"))
@@ -114,13 +120,13 @@ def test_open_positions_are_marked_at_live_prices(world):
 def test_a_price_that_cannot_be_believed_marks_nothing(world, price):
     open_position(world.bot)
     world.price(price)
-    world.look("prices")
+    world.look_twice("prices")
     assert Position.objects.get().mark_price == Decimal(100)
 
 
 def test_a_position_that_was_never_marked_takes_the_first_price(world):
     open_position(world.bot, mark=None)
-    world.look("prices")
+    world.look_twice("prices")
     assert Position.objects.get().mark_price == Decimal(100)
 
 
@@ -133,7 +139,7 @@ def test_prices_that_stay_away_are_told_once_and_again_when_they_come(world):
     assert "BTC/USDT" in lasting("stale_prices").get().text
     world.market.down = False
     world.price("101")
-    world.look("prices")
+    world.look_twice("prices")
     assert kinds() == ["stale_prices", "stale_prices_ended"]
     assert Position.objects.get().mark_price == Decimal(101)
 
@@ -268,15 +274,17 @@ def test_a_guard_that_starts_in_an_outage_tells_of_it(world):
     assert kinds() == ["stale_prices"]
 
 
-def test_a_symbol_that_is_not_listed_any_more_is_not_waited_for(world):
+def test_a_symbol_that_does_not_trade_any_more_is_told_and_not_waited_for(world):
     gone = make_bot(symbol="GONE/USDT")
     world.market.instrument_by_symbol["HALTED/USDT"] = instrument("HALTED/USDT", active=False)
     make_bot(symbol="HALTED/USDT")
-    world.look("prices")
-    assert kinds() == []
+    for _ in range(2):
+        world.look("prices")
+    assert kinds() == ["symbol_not_traded"] * 2
+    assert sorted(lasting().values_list("subject", flat=True)) == ["GONE/USDT", "HALTED/USDT"]
     world.market.instrument_by_symbol[gone.symbol] = instrument(gone.symbol)
     world.look("prices")
-    assert kinds() == ["stale_prices"]
+    assert sorted(kinds()[2:]) == ["stale_prices", "symbol_not_traded_ended"]
 
 
 def test_a_price_from_the_future_is_none(world):
@@ -290,19 +298,34 @@ def test_a_price_from_the_future_is_none(world):
     assert kinds() == ["stale_prices"]
 
 
-def test_a_live_price_makes_no_peak(world):
+def test_one_bad_print_marks_nothing_and_makes_no_peak(world):
     """One print of almost twice the price must not leave a drawdown of a fifth behind."""
     open_position(world.bot)
+    world.look("prices")
     peaks = lambda: (BotBook.objects.get().peak_equity, Portfolio.objects.get().peak_equity)  # noqa: E731
     before = peaks()
     world.price("199")
     world.look("prices")
-    assert Position.objects.get().mark_price == Decimal(199)
+    world.price("100")
+    world.look("prices")
+    assert Position.objects.get().mark_price == Decimal(100)
     assert peaks() == before
 
 
-def test_it_stops_soon_though_the_exchange_is_slow(world):
-    """Thirteen series are late, and every answer takes its time."""
+def test_a_rise_that_two_looks_have_seen_makes_a_peak(world):
+    open_position(world.bot)
+    Position.objects.update(unrealised=Decimal(0))
+    before = Portfolio.objects.get().peak_equity
+    for price in ("100", "140", "141"):
+        world.price(price)
+        world.look("prices")
+    assert Position.objects.get().mark_price == Decimal(141)
+    assert Portfolio.objects.get().peak_equity == before + 82
+
+
+def test_it_stops_soon_though_the_exchange_is_slow(world, monkeypatch):
+    """Thirteen series are late, every answer takes its time, and there is time for all of them."""
+    monkeypatch.setattr("tradingplatform.guard.ASKING_S", 60.0)
 
     def slow(*_):
         asked.append(time.monotonic())

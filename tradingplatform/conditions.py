@@ -18,6 +18,7 @@ from notifications.models import Severity
 log = structlog.get_logger()
 
 STALE_CANDLES, STALE_PRICES, CLOCK_APART = "stale_candles", "stale_prices", "clock_apart"
+NOT_TRADED = "symbol_not_traded"
 TROUBLES: dict[Trouble, tuple[str, Severity]] = {
     Trouble.LIMITED: ("exchange_limited", Severity.WARNING),
     Trouble.BANNED: ("exchange_banned", Severity.CRITICAL),
@@ -86,6 +87,18 @@ def review_prices(exchange: str, old: Collection[str], now: Now) -> None:
             begin(STALE_PRICES, exchange, text, market_at=now.market_at, wall_at=now.wall_at)
         else:
             _end(STALE_PRICES, exchange, "Live prices come again", now)
+
+
+def review_symbols(untraded: Collection[str], now: Now) -> None:
+    """``untraded`` are the symbols of bots in service and of positions that do not trade any more. One transaction."""
+    with transaction.atomic():
+        for symbol in untraded:
+            text = f"{symbol} is halted or no longer listed: its bots enter nothing, and what they hold cannot be sold"
+            when = {"market_at": now.market_at, "wall_at": now.wall_at}
+            begin(NOT_TRADED, symbol, text, severity=Severity.CRITICAL, **when)
+        for symbol in lasting(NOT_TRADED).values_list("subject", flat=True):
+            if symbol not in untraded:
+                _end(NOT_TRADED, symbol, f"{symbol} trades again, or nobody needs it any more", now)
 
 
 def review_clock(exchange: str, offset: Offset, now: Now) -> None:

@@ -8,6 +8,7 @@ bot's next tick.
 
 import time
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from threading import Event
 
 import structlog
@@ -20,7 +21,13 @@ from market.clock import Now
 from market.exchange import ExchangeError
 from market.fetcher import DataFetcher, Price, Window
 from market.slots import TIMEFRAMES, grace_ms, slot_at
-from tradingplatform.conditions import review_clock, review_prices, review_stale_series, review_troubles
+from tradingplatform.conditions import (
+    review_clock,
+    review_prices,
+    review_stale_series,
+    review_symbols,
+    review_troubles,
+)
 from tradingplatform.wiring import Platform
 
 log = structlog.get_logger()
@@ -29,6 +36,9 @@ ROUND_S = 3.0  # wall time between two looks
 PATIENCE_S = 2.0  # wall time after which one question to the exchange is not asked again
 ASKING_S = 3.0  # wall time that one look may spend on asking for candles, before its last question
 PRICE_MAX_AGE_MS = 15_000  # wall time after which a live price is no price any more
+
+AGREEMENT = Decimal("0.05")
+"""Two prices no further apart, as a fraction, agree with each other."""
 
 Series = tuple[str, str]
 
@@ -42,6 +52,7 @@ class Guard:
         self._failing: set[str] = set()
         self._stop = Event()
         self._turn = 0
+        self._before: dict[str, Price] = {}
 
     def run(self, stop: Event) -> None:
         """A round every few seconds until ``stop`` is set."""
@@ -53,16 +64,25 @@ class Guard:
             stop.wait(ROUND_S)
 
     def prices(self, now: Now) -> None:
-        """Mark what is open at live prices, and tell of listed symbols that have none."""
+        """Mark what is open at live prices, and tell of symbols that have none, or do not trade any more."""
         symbols = set(_in_service().values_list("symbol", flat=True)) | symbols_held()
         if not symbols:
             return
         found = self._fetcher.prices(symbols)
         furthest_ms = round(PRICE_MAX_AGE_MS * self._platform.clock.speed)
         young = {symbol: price for symbol, price in found.items() if abs(now.market_ms - price.at_ms) <= furthest_ms}
-        review_prices(self._platform.exchange.id, self._listed(symbols) - young.keys(), now)
-        if young:
-            mark_all(self._on_tick(young))
+        trading = self._trading(symbols)
+        review_prices(self._platform.exchange.id, trading - young.keys(), now)
+        review_symbols(symbols - trading, now)
+        agreed = {symbol: price for symbol, price in young.items() if self._agrees(symbol, price)}
+        self._before = young
+        if agreed:
+            mark_all(self._on_tick(agreed))
+
+    def _agrees(self, symbol: str, price: Price) -> bool:
+        """Whether two looks in a row saw about the same: one bad print must not make a peak to fall from."""
+        before = self._before.get(symbol)
+        return before is not None and abs(price.price - before.price) <= AGREEMENT * before.price
 
     def candles(self, now: Now) -> None:
         """Tell of series whose newest candle nobody could have in time, and ask for them.
@@ -103,7 +123,7 @@ class Guard:
             return  # an exchange that does not answer is told of above, and the gate denies without its clock
         review_clock(self._platform.exchange.id, offset, now)
 
-    def _listed(self, symbols: set[str]) -> set[str]:
+    def _trading(self, symbols: set[str]) -> set[str]:
         """Those that trade at the exchange; all of them while it cannot be asked."""
         try:
             listed = self._platform.instruments()

@@ -18,7 +18,7 @@ from tradingplatform.subject import grounds_of
 from tradingplatform.wiring import Platform
 
 LIVE_PRICE_MAX_AGE_WALL_MS = 10_000
-"""How old a live price may be that a stop is judged by, wall time."""
+"""How old a live price may be that a stop is judged by, and a mark that is not called stale, wall time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,6 @@ class Seen:
     position: Position | None = None
     instrument: Instrument | None = None
     window: Window | None = None
-    live: Price | None = None
     choice: Choice | None = None
 
     @property
@@ -63,8 +62,8 @@ class Seen:
 
     @property
     def stale(self) -> bool:
-        """Whether there was no price to believe."""
-        return self.live is None and (self.window is None or beyond_belief(self.window))
+        """Whether the candles gave no price to believe."""
+        return self.window is None or beyond_belief(self.window)
 
     def grounds(self, slot: int) -> Grounds:
         return grounds_of(slot, self.signal, self.window.candles if self.window else None)
@@ -72,11 +71,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a tick. ``stored``: its decision was written together with its order."""
+    """What came of a tick. ``stored``: its decision was written together with its order; ``final``: ticking the slot
+    again would change nothing."""
 
     outcome: Outcome
     reason: str
     stored: bool = False
+    final: bool = False
 
 
 def beyond_belief(window: Window) -> bool:
@@ -87,7 +88,15 @@ def beyond_belief(window: Window) -> bool:
 def live_price(this: Pass, instrument: Instrument) -> Price | None:
     """The last trade's price, for what is held while its candles cannot be had: the freshest price there is."""
     found = this.platform.fetcher.prices([instrument.symbol]).get(instrument.symbol)
-    furthest_ms = round(LIVE_PRICE_MAX_AGE_WALL_MS * this.platform.clock.speed)
-    if found is None or abs(this.now.market_ms - found.at_ms) > furthest_ms:
+    if found is None or not _is_live(this, found.at_ms):
         return None
     return Price(instrument.round_price(found.price), found.at_ms)
+
+
+def marked_live(this: Pass, position: Position) -> bool:
+    """Whether the guard has valued the position a moment ago."""
+    return position.marked_at is not None and _is_live(this, round(position.marked_at.timestamp() * 1000))
+
+
+def _is_live(this: Pass, at_ms: int) -> bool:
+    return abs(this.now.market_ms - at_ms) <= round(LIVE_PRICE_MAX_AGE_WALL_MS * this.platform.clock.speed)

@@ -15,7 +15,7 @@ from bots.strategies.registry import build
 from execution.executors import BaseExecutor
 from execution.fills import worst_price
 from execution.lock import under_portfolio_lock
-from execution.marking import believable, mark, open_day, snapshot_bot
+from execution.marking import mark, open_day, snapshot_bot
 from execution.models import BotBook, Order, Portfolio, Position, Purpose
 from execution.portfolio import Pricing
 from execution.reconcile import settle_orders
@@ -29,13 +29,13 @@ from market.trust import implausible
 from notifications.events import publish
 from notifications.models import Severity
 from risk.decisions import Grounds, forget_undecided, is_decided, write_decision
-from risk.models import Outcome
+from risk.models import Decision, Outcome
 from risk.verdicts import Approved
 from tradingplatform.conditions import begin_stale
 from tradingplatform.decide import Choice, Close, Enter, Nothing, Subject, decide, propose
 from tradingplatform.holder import new_token
 from tradingplatform.logs import log_context
-from tradingplatform.passes import Pass, Result, Seen, beyond_belief, live_price
+from tradingplatform.passes import Pass, Result, Seen, beyond_belief, live_price, marked_live
 from tradingplatform.subject import held_by, subject_of
 from tradingplatform.wiring import Platform
 
@@ -101,17 +101,19 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
             return Seen(position), Result(Outcome.SKIPPED, "an order's outcome is not known yet")
         bot.book.refresh_from_db()
         position = _live_position(bot)
-    instrument = platform.instruments().get(bot.symbol)
+    try:
+        instrument = platform.instruments().get(bot.symbol)
+    except ExchangeError as error:
+        return Seen(position), Result(Outcome.SKIPPED, f"the exchange's symbols are not known yet: {error}")
     if instrument is None:
-        return Seen(position), Result(Outcome.SKIPPED, f"{bot.symbol} is not traded at the exchange")
+        return Seen(position), Result(Outcome.SKIPPED, f"{bot.symbol} is not traded at the exchange", final=True)
     window = platform.fetcher.closed_candles(bot.symbol, bot.timeframe, this.slot)
+    # A stop obeys any live price: a needless sale costs a fee, a missed one the position. Valuing is the guard's.
     live = live_price(this, instrument) if position is not None and beyond_belief(window) else None
-    # A stop obeys any live price: a needless sale costs a fee, a missed one the position. A value has to be believed.
-    sound = live if position is not None and live and believable(live.price, position.mark_price) else None
     subject = subject_of(bot, bot.book, instrument, _why_no_entry(this, window))
     strategy = lambda: build(bot.strategy, bot.parameters)  # noqa: E731 - made only when it is asked
     choice = decide(subject, held_by(bot, position), strategy, window.candles, live.price if live else None)
-    seen = Seen(position, instrument, window, sound, choice)
+    seen = Seen(position, instrument, window, choice)
     if not isinstance(choice.act, Close) and not window.fresh and not this.decided:
         return seen, Result(Outcome.SKIPPED, f"no fresh candles: {window.reason}")
     return seen, _act(this, seen, subject, choice, executor)
@@ -168,6 +170,8 @@ def _enter(this: Pass, seen: Seen, subject: Subject, signal: Signal, executor: B
         offset = this.platform.fetcher.clock_offset()
     except ExchangeError as error:
         return Result(Outcome.NOTHING, f"no entry: no price, or not the exchange's time: {error}")
+    if this.is_late:  # it may have been in time before it asked
+        return Result(Outcome.NOTHING, "no entry: the tick is late")
     proposal = propose(subject, signal, instrument.round_price_up(worst_price(quote.ask)), this.slot)
     if isinstance(proposal, Nothing):
         return Result(Outcome.NOTHING, proposal.reason)
@@ -193,7 +197,8 @@ def _finish(this: Pass, seen: Seen, result: Result) -> None:
         if portfolio is not None:
             position = _mark_open(this, portfolio, seen)
             book = BotBook.objects.get(bot=this.bot)
-        snapshot_bot(this.bot, book, this.now, stale=seen.stale)
+        stale = seen.stale and (position is None or not marked_live(this, position))
+        snapshot_bot(this.bot, book, this.now, stale=stale)
         if seen.window is not None and not seen.window.fresh and this.is_late:
             begin_stale(this.bot.symbol, this.bot.timeframe, seen.window, this.now)
         if not (result.stored or this.decided):
@@ -213,8 +218,6 @@ def _mark_open(this: Pass, portfolio: Portfolio, seen: Seen) -> Position | None:
     position = _live_position(this.bot)
     if position is None or seen.instrument is None or seen.window is None:
         return position
-    if seen.live is not None:
-        return mark(portfolio, position.pk, seen.live.price, moment(seen.live.at_ms), closed=False)
     candles = seen.window.candles
     if not len(candles):
         return position
@@ -229,7 +232,7 @@ def _mark_open(this: Pass, portfolio: Portfolio, seen: Seen) -> Position | None:
 def _wants_again(this: Pass, position: Position | None, seen: Seen, result: Result) -> bool:
     """Whether the slot should be rung for again: what is held could not be seen to, or its exit has not succeeded; or
     nothing is held, and the candles may still come in time to enter."""
-    if seen.instrument is not None and not seen.instrument.active:
+    if result.final or (seen.instrument is not None and not seen.instrument.active):
         return False
     if position is None:
         return result.outcome is Outcome.SKIPPED and this.bot.may_enter and not this.is_late
@@ -254,18 +257,24 @@ def _fail(this: Pass, reason: str) -> None:
     """Store that the tick failed. When even that fails (no database), the lease runs out by itself."""
     try:
         with transaction.atomic():
+            told = Decision.objects.filter(bot=this.bot, slot=this.slot, outcome=Outcome.FAILED).exists()
             if not is_decided(this.bot.pk, this.slot):
                 forget_undecided(this.bot.pk, this.slot)
                 write_decision(this.bot, Grounds(this.slot), Outcome.FAILED, reason, this.now)
-            publish(
-                "tick_failed",
-                f"{this.bot.name}: {reason}",
-                severity=Severity.WARNING,
-                bot_id=this.bot.pk,
-                payload={"slot": this.slot},
-                market_at=this.now.market_at,
-                wall_at=this.now.wall_at,
-            )
+            if not told:  # once for a slot, however often it is rung for again
+                _tell_failure(this, reason)
             release(this.claim, this.now, failed=True, again=_live_position(this.bot) is not None)
     except Exception as error:
         log.exception("tick_failure_not_stored", error=f"{type(error).__name__}: {error}")
+
+
+def _tell_failure(this: Pass, reason: str) -> None:
+    publish(
+        "tick_failed",
+        f"{this.bot.name}: {reason}",
+        severity=Severity.WARNING,
+        bot_id=this.bot.pk,
+        payload={"slot": this.slot},
+        market_at=this.now.market_at,
+        wall_at=this.now.wall_at,
+    )

@@ -56,7 +56,7 @@ class Platform:
 
     @cached_property
     def _paper(self) -> PaperTrader:
-        return PaperTrader(self.fetcher.quote, self.instruments())
+        return PaperTrader(self.fetcher.quote, self.instruments)
 
     def instruments(self) -> dict[str, Instrument]:
         """Every symbol of the exchange by name. Raises market.exchange.ExchangeError when it cannot be asked."""

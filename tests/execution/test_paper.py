@@ -14,7 +14,7 @@ NOW = now_at()
 
 
 def trader(price: str = "60000") -> PaperTrader:
-    return PaperTrader(lambda symbol: quote(symbol, price), {"BTC/USDT": instrument()})
+    return PaperTrader(lambda symbol: quote(symbol, price), lambda: {"BTC/USDT": instrument()})
 
 
 def request(side: Side = Side.BUY, amount: str = "0.01", symbol: str = "BTC/USDT", worst: str | None = None):
@@ -53,7 +53,7 @@ def test_without_a_price_nothing_is_filled():
     def down(_):
         raise Transient("down")
 
-    report = PaperTrader(down, {"BTC/USDT": instrument()}).submit(request(), NOW)
+    report = PaperTrader(down, lambda: {"BTC/USDT": instrument()}).submit(request(), NOW)
     assert (report.status, report.fills) == (ReportStatus.REJECTED, ())
 
 

@@ -263,8 +263,18 @@ def test_eight_that_fail_at_once_are_one_strike(client, redis_server):
     others = [access_to(redis_server.client()) for _ in range(8)]
     for number, other in enumerate(others):
         down(other, f"symbol {number}")
+        client.persist("access:down:candles")  # however long this machine takes over it
     assert client.get("access:strikes:candles") == b"1"
-    assert client.pttl("access:down:candles") <= 1_000
+
+
+def test_an_answer_to_somebody_else_counts(client, redis_server):
+    """Both were let through before anything failed."""
+    failing, lucky = access_to(client), access_to(redis_server.client())
+    made = [lucky.admit(Priority.CANDLES, ANY) for _ in range(2)]
+    for subject in "abcd":
+        down(failing, subject)
+        lucky.answered(made[0], None)
+    assert failing.troubles() == {}
 
 
 def test_the_first_answer_ends_it(client):
@@ -306,6 +316,26 @@ def test_alone_what_the_exchange_counts_counts(client):
     access.admit(Priority.CANDLES, ANY)  # 599 of the 600 that are theirs
     assert admitted(access, Priority.CANDLES) == 0
     assert admitted(access, Priority.EXITS, most=20) == 20
+
+
+def test_alone_orders_are_counted_whatever_is_asked_in_between():
+    access = Access()
+    access.limits = (RateLimit(Counted.ORDERS, DAY_MS, 100), RateLimit(Counted.WEIGHT, DAY_MS, 100_000))
+    sent = 0
+    while admitted(access, Priority.ENTRIES, Cost(1, orders=1, account="main"), most=1):
+        access.admit(Priority.CANDLES, ANY)
+        sent += 1
+    assert sent == 80 // ALONE_SHARE
+
+
+def test_alone_windows_that_are_over_are_forgotten(monkeypatch):
+    monkeypatch.setattr("market.budget._KEPT_MS", 0)
+    access = Access()
+    access.limits = (RateLimit(Counted.REQUESTS, 20, 1_000_000),)
+    for _ in range(20):
+        access.admit(Priority.CANDLES, ANY)
+        time.sleep(0.01)
+    assert len(access._alone._windows) <= 3
 
 
 def test_a_flushed_redis_is_no_trouble(client):

@@ -199,6 +199,25 @@ def test_known_symbols_outlive_a_failed_reload(monkeypatch):
     assert len(hits) == 1
 
 
+@pytest.mark.parametrize("refusal", [(401, {"code": -2015, "msg": "no"}, {}), (400, {"code": -1100, "msg": "no"}, {})])
+def test_known_symbols_outlive_a_refused_reload_and_it_is_not_asked_at_every_call(monkeypatch, refusal):
+    monkeypatch.setattr(ccxt_exchange, "_LISTINGS_AGE_S", 0.0)
+    answers = [INFO, refusal]
+    with server(exchangeInfo=lambda path: answers.pop(0)) as (exchange, hits):
+        first = exchange.instruments()
+        for _ in range(5):
+            assert exchange.instruments() == first
+        assert len(hits) == 2
+
+
+def test_symbols_that_were_never_known_are_asked_for_now_and_then():
+    with server(exchangeInfo=(503, HTML, {})) as (exchange, hits):
+        for _ in range(5):
+            with pytest.raises(Transient, match="503"):
+                exchange.instruments()
+        assert len(hits) == 1
+
+
 def test_symbols_that_are_no_spot_or_make_no_sense_are_left_out():
     halted = LISTING | {"symbol": "ETHUSDT", "baseAsset": "ETH", "status": "BREAK"}
     margin = LISTING | {"symbol": "XUSDT", "baseAsset": "X", "isSpotTradingAllowed": False}
@@ -338,6 +357,21 @@ def test_a_ban_that_names_its_end_is_heeded_until_then():
         exchange.fetch_candles("BTC/USDT", "1h", 1, 2)
     assert caught.value.banned
     assert 90 < caught.value.retry_after_s <= 100
+
+
+def test_of_two_ends_of_a_ban_the_later_counts():
+    """Our clock may be ahead: by it the ban that is named has long ended."""
+    past_ms = time.time_ns() // 1_000_000 - 600_000
+    answer = (418, {"code": -1003, "msg": f"IP banned until {past_ms}."}, {"Retry-After": "300"})
+    with server(exchangeInfo=INFO, klines=answer) as (exchange, _), pytest.raises(Transient) as caught:
+        exchange.fetch_candles("BTC/USDT", "1h", 1, 2)
+    assert (caught.value.banned, caught.value.retry_after_s) == (True, 300)
+
+
+def test_a_ban_that_names_no_end_lasts_as_long_as_the_shortest():
+    with server(exchangeInfo=INFO, klines=(418, "", {})) as (exchange, _), pytest.raises(Transient) as caught:
+        exchange.fetch_candles("BTC/USDT", "1h", 1, 2)
+    assert (caught.value.banned, caught.value.retry_after_s) == (True, 120)
 
 
 # the door: every request passes it, and what came of it is told there

@@ -55,6 +55,20 @@ def test_while_answers_are_too_slow_to_be_exact_it_asks_again():
     assert exchange.time_asked == 3
 
 
+def test_a_later_question_that_fails_takes_nothing_away():
+    exchange = slow(0.6)
+    exchange.troubles.extend([None, DOWN])
+    assert measure(exchange, soon()).within_ms >= 250
+
+
+def test_an_inexact_measurement_corrects_nothing(client):
+    heard = []
+    fetcher_of(slow(0.6, 0.6, 0.6), client, on_offset=heard.append).clock_offset()
+    assert heard == []
+    assert client.exists("test:clock")
+    assert not client.exists("test:clock:last")
+
+
 def test_but_not_for_ever():
     exchange = slow(0.52, 0.52, 0.52, 0.52)
     assert measure(exchange, soon()).within_ms >= 250

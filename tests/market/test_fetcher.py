@@ -13,6 +13,7 @@ import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from market.clock import Clock
 from market.exchange import Rejected, Transient, Withheld
 from market.fetcher import DataFetcher
 from market.hygiene import Defect
@@ -188,7 +189,25 @@ def test_a_candle_closed_by_our_clock_alone_is_nothing_to_decide_on(client):
     assert fetcher.closed_candles("BTC/USDT", "1h", SLOT).fresh
 
 
-def test_after_a_while_it_has_closed_by_any_clock(client):
+@pytest.mark.parametrize("troubles", [[None, Withheld("the budget is used up", 40)], [None, DOWN, DOWN, DOWN]])
+def test_nor_when_the_second_question_fails(client, troubles):
+    exchange = InventedExchange(newest_ms=EXPECTED_MS, troubles=deque(troubles))
+    fetcher = fetcher_of(exchange, client, clock_at(SLOT * HOUR_MS))
+    assert not fetcher.closed_candles("BTC/USDT", "1h", SLOT).fresh
+    assert not fetcher.closed_candles("BTC/USDT", "1h", SLOT).fresh  # nor for whoever reads what was kept
+
+
+@pytest.mark.parametrize(("behind_ms", "fresh"), [(0, True), (5_000, False)])
+def test_a_clock_that_is_known_to_be_behind_is_given_its_time(client, behind_ms, fresh):
+    """Three seconds into the slot the wanted candle is there, and none after it."""
+    exchange = InventedExchange(newest_ms=EXPECTED_MS, ahead_ms=-behind_ms)
+    clock = Clock(Clock().now().wall_ms, SLOT * HOUR_MS + 3_000, 1.0)
+    fetcher = fetcher_of(exchange, client, clock)
+    fetcher.clock_offset()
+    assert fetcher.closed_candles("BTC/USDT", "1h", SLOT).fresh is fresh
+
+
+def test_after_a_while_it_has_closed_by_a_clock_that_nobody_measured(client):
     """Nobody trades in the new candle, so nothing proves the end of the old one."""
     exchange = InventedExchange(newest_ms=EXPECTED_MS)
     fetcher = fetcher_of(exchange, client, clock_at(SLOT * HOUR_MS + 3))
@@ -358,12 +377,6 @@ def test_a_candle_from_the_future_proves_nothing(client):
     exchange = InventedExchange(newest_ms=EXPECTED_MS - HOUR_MS, future_ms=EXPECTED_MS + 9000 * HOUR_MS)
     window = fetcher_of(exchange, client).closed_candles("BTC/USDT", "1h", SLOT)
     assert (window.fresh, window.behind, window.defects) == (False, 1, {Defect.FUTURE: 1})
-
-
-def test_a_trouble_while_only_proof_is_missing_costs_nothing(client):
-    exchange = InventedExchange(newest_ms=EXPECTED_MS, troubles=deque([None, *[DOWN] * 3]))
-    window = fetcher_of(exchange, client, clock_at(SLOT * HOUR_MS)).closed_candles("BTC/USDT", "1h", SLOT)
-    assert (window.fresh, window.reason) == (True, "")
 
 
 # quotes

@@ -193,6 +193,39 @@ def test_a_symbol_that_is_gone_is_a_skipped_slot(world):
     assert world.tick().reason == "BTC/USDT is not traded at the exchange"
 
 
+def test_an_exchange_that_was_never_reached_is_a_skipped_slot_and_tried_again(world):
+    """As in a process that starts in an outage."""
+    world.market.instruments = world.market.fetch_time  # raises while the exchange is down
+    world.market.down = True
+    decision = world.tick()
+    assert (decision.outcome, world.bot.ticks_failed) == (Outcome.SKIPPED, 0)
+    assert decision.reason.startswith("the exchange's symbols are not known yet")
+    del world.market.instruments
+    world.market.down = False
+    world.closes(105.0)
+    assert world.tick(late_ms=5_000).outcome == Outcome.APPROVED
+
+
+def test_a_held_symbol_that_is_gone_is_not_rung_for_for_ever(world):
+    held(world)
+    world.market.instrument_by_symbol.clear()
+    assert world.tick().outcome == Outcome.SKIPPED
+    assert world.bot.lease_token == ""
+
+
+def test_a_failure_that_is_rung_for_again_is_told_once_a_slot(world):
+    held(world)
+    Bot.objects.update(parameters={"no_such_parameter": 1})
+    world.closes(105.0, 106.0)
+    for _ in range(3):
+        assert world.tick().outcome == Outcome.FAILED
+    assert Event.objects.filter(kind="tick_failed").count() == 1
+    world.next_slot()
+    world.closes(105.0, 106.0, 106.0)
+    world.tick()
+    assert Event.objects.filter(kind="tick_failed").count() == 2
+
+
 def test_a_failure_is_stored_and_the_lease_is_given_back(world):
     Portfolio.objects.all().delete()
     world.closes(105.0)
@@ -335,9 +368,17 @@ def test_what_is_held_is_judged_by_the_live_price_while_candles_are_missing(worl
     decision = world.tick()
     assert decision.outcome == outcome
     assert position().status == (PositionStatus.CLOSED if outcome == Outcome.EXIT else PositionStatus.OPEN)
-    if outcome == Outcome.SKIPPED:
-        assert position().mark_price == Decimal(price)
-        assert not EquitySnapshot.objects.first().stale
+    assert EquitySnapshot.objects.first().stale  # no candle, and the guard has not valued anything
+
+
+def test_equity_is_not_stale_when_the_guard_has_just_valued_what_is_held(world):
+    held(world)
+    Position.objects.update(mark_price=Decimal(104), marked_at=world.now.market_at)
+    world.tick()
+    assert not EquitySnapshot.objects.first().stale
+    Position.objects.update(marked_at=moment(world.now.market_ms - 60_000))
+    world.tick()
+    assert EquitySnapshot.objects.first().stale
 
 
 def test_the_target_too(world):
