@@ -60,7 +60,7 @@ def begin_stale(symbol: str, timeframe: str, window: Window, now: Now) -> None:
     age_ms = window.age_ms(now.market_ms)
     known = "none is known" if age_ms is None else f"the last one closed {age_ms / 60_000:.0f} min ago (market time)"
     text = f"No fresh {timeframe} candles of {symbol}, its bots enter nothing: {known}; {window.reason}"
-    begin(STALE_CANDLES, series_name(symbol, timeframe), text, market_at=now.market_at, wall_at=now.wall_at)
+    _begin(STALE_CANDLES, series_name(symbol, timeframe), text, now)
 
 
 def review_stale_series(in_use: Mapping[tuple[str, str], Window | None], now: Now) -> None:
@@ -84,7 +84,7 @@ def review_prices(exchange: str, old: Collection[str], now: Now) -> None:
         if old:
             named = ", ".join(sorted(old)[:5]) + (f" and {len(old) - 5} more" if len(old) > 5 else "")
             text = f"No live prices of {named}: what is held there is valued at older prices"
-            begin(STALE_PRICES, exchange, text, market_at=now.market_at, wall_at=now.wall_at)
+            _begin(STALE_PRICES, exchange, text, now)
         else:
             _end(STALE_PRICES, exchange, "Live prices come again", now)
 
@@ -94,8 +94,7 @@ def review_symbols(untraded: Collection[str], now: Now) -> None:
     with transaction.atomic():
         for symbol in untraded:
             text = f"{symbol} is halted or no longer listed: its bots enter nothing, and what they hold cannot be sold"
-            when = {"market_at": now.market_at, "wall_at": now.wall_at}
-            begin(NOT_TRADED, symbol, text, severity=Severity.CRITICAL, **when)
+            _begin(NOT_TRADED, symbol, text, now, Severity.CRITICAL)
         for symbol in lasting(NOT_TRADED).values_list("subject", flat=True):
             if symbol not in untraded:
                 _end(NOT_TRADED, symbol, f"{symbol} trades again, or nobody needs it any more", now)
@@ -110,15 +109,18 @@ def review_clock(exchange: str, offset: Offset, now: Now) -> None:
                 f"The clock of {exchange} is {abs(offset.ahead_ms)} ms {ahead} this machine's, more than {LIMIT_MS} ms:"
                 " nothing is entered. Set this machine's clock (chrony or ntpd)"
             )
-            when = {"market_at": now.market_at, "wall_at": now.wall_at}
-            begin(CLOCK_APART, exchange, text, severity=Severity.CRITICAL, **when)
+            _begin(CLOCK_APART, exchange, text, now, Severity.CRITICAL)
         elif offset.in_step:  # after a slow answer neither is certain: what lasted lasts on
             _end(CLOCK_APART, exchange, f"The clock of {exchange} and this machine's agree again", now)
 
 
 def _begin_trouble(exchange: str, trouble: Trouble, text: str, now: Now) -> None:
     kind, severity = TROUBLES[trouble]
-    begin(kind, exchange, text[:1].upper() + text[1:], severity=severity, market_at=now.market_at, wall_at=now.wall_at)
+    _begin(kind, exchange, text[:1].upper() + text[1:], now, severity)
+
+
+def _begin(kind: str, subject: str, text: str, now: Now, severity: Severity = Severity.WARNING) -> None:
+    begin(kind, subject, text, severity=severity, market_at=now.market_at, wall_at=now.wall_at)
 
 
 def _end(kind: str, subject: str, text: str, now: Now) -> None:
