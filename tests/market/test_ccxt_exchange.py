@@ -411,7 +411,7 @@ def test_nobody_listens():
 
 
 def test_a_silent_server_costs_one_timeout(monkeypatch):
-    monkeypatch.setattr(ccxt_exchange, "_READ_TIMEOUT_MS", 200)
+    monkeypatch.setattr(ccxt_exchange, "_TIMEOUT_MS", 200)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         exchange = CcxtExchange("binance", f"http://127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(Transient, match="RequestTimeout"):

@@ -72,15 +72,31 @@ def test_an_empty_answer(session):
         assert session.get(url, timeout=5).content == b""
 
 
-@pytest.mark.parametrize("encoding", ["", "gzip"])
-def test_an_answer_that_drips_in_is_over_when_its_time_is(session, encoding):
-    body = gzip.compress(TEXT * 100) if encoding else TEXT
-    dripping = [body[i : i + 1] for i in range(100)]
-    with server(head(len(body), Content_Encoding=encoding), *dripping, every_s=0.1) as url:
+WHOLE = head(len(TEXT)) + TEXT
+DRIPPING = {
+    "a body": (head(len(TEXT)), TEXT),
+    "a compressed body": (head(len(TEXT), Content_Encoding="gzip"), gzip.compress(TEXT * 100)),
+    "a body that ends with its connection": (b"HTTP/1.1 200 OK\r\n\r\n", TEXT),
+    "headers": (b"", WHOLE),
+}
+
+
+@pytest.mark.parametrize(("at_once", "dripping"), DRIPPING.values(), ids=DRIPPING.keys())
+def test_an_answer_that_drips_in_is_over_when_its_time_is(session, at_once, dripping):
+    drips = [dripping[i : i + 1] for i in range(100)]
+    with server(at_once, *drips, every_s=0.1) as url:
         began = time.monotonic()
-        with pytest.raises(ReadTimeout):
+        with pytest.raises((ReadTimeout, ChunkedEncodingError, ConnectionError)):
             session.get(url, timeout=0.5)
         assert time.monotonic() - began < 5  # of the ten seconds that it drips
+
+
+def test_an_answer_in_time_is_not_cut_off_later(session):
+    """The same connection answers again after the first answer's time is over."""
+    with server(WHOLE, WHOLE, every_s=0.8) as url:
+        assert session.get(url, timeout=0.6).content == TEXT
+        time.sleep(0.7)
+        assert session.get(url, timeout=5).content == TEXT
 
 
 def test_silence_in_the_middle_is_a_timeout(session):
