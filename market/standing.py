@@ -23,6 +23,7 @@ SIGNS_OF_AN_OUTAGE = 3
 
 LONGEST_STAY_AWAY_S = 4 * 86_400.0  # Binance bans for three days at most
 _FAILING_AGE_S = 120
+_TRYING_MS = 6_000  # a little longer than one read may take
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 15.0
 
 # Only ever longer: two processes that are told different times at once must not shorten each other's. Returns what was
@@ -76,19 +77,25 @@ class Standing:
     def why_not(self, priority: Priority) -> Bar | None:
         """Why a request must not be made now; None when it may. ``offset_ms`` is as all know it then.
 
-        An exchange that does not answer is still asked for what is urgent: it costs nothing but a timeout.
+        An exchange that does not answer is still asked for what is urgent: it costs nothing but a timeout. For the rest
+        one process tries when the pause is over, and the others wait for what comes of it.
         """
         banned, limited, down = self._key(Trouble.BANNED), self._key(Trouble.LIMITED), self._key("down", priority)
         with self._redis.pipeline(transaction=False) as ask:
-            ask.mget(banned, limited, down, self._key("offset"))
+            ask.mget(banned, limited, down, self._key("offset"), self._key("strikes", priority))
             for key in (banned, limited, down):
                 ask.pttl(key)
-            (*reasons, offset), *left_ms = ask.execute()
+            (*reasons, offset, strikes), *left_ms = ask.execute()
         self.offset_ms = int(offset or 0)
         for reason, ms, told in zip(reasons, left_ms, (True, True, False), strict=True):
             if reason is not None and (told or priority is not Priority.EXITS):
                 return Bar(reason.decode(), max(ms, 1) / 1000, told)
+        if strikes is not None and priority is not Priority.EXITS and not self._may_try(priority):
+            return Bar("another process is trying whether the exchange answers again", 1.0, told=False)
         return None
+
+    def _may_try(self, priority: Priority) -> bool:
+        return bool(self._redis.set(self._key("trying", priority), 1, px=_TRYING_MS, nx=True))
 
     def told_to_wait(self, error: Transient) -> None:
         """The exchange named a time to stay away: nobody asks for anything before it is over."""
@@ -111,6 +118,7 @@ class Standing:
         if many < SIGNS_OF_AN_OUTAGE:
             return
         pause_s = random.uniform(0.5, 1) * min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(int(known or 0), 10))
+        self._redis.delete(self._key("trying", priority))
         text = f"the exchange answers nothing about {priority}: {reason}"
         if not self._redis.set(self._key("down", priority), text, px=round(pause_s * 1000), nx=True):
             return  # another process has just said so
@@ -121,7 +129,7 @@ class Standing:
 
     def answered(self, priority: Priority) -> None:
         """Something of this kind came back: whatever failed before, it is not all of it."""
-        self._redis.delete(*(self._key(name, priority) for name in ("failing", "strikes", "down")))
+        self._redis.delete(*(self._key(name, priority) for name in ("failing", "strikes", "down", "trying")))
 
     def keep_offset(self, ahead_ms: int) -> None:
         """How far the exchange's clock is ahead of ours: its windows begin by its own, for all processes alike."""

@@ -237,6 +237,18 @@ def test_when_no_symbols_candles_are_answered_nobody_asks_for_candles(client):
     assert access.troubles().keys() == {Trouble.DOWN}
 
 
+def test_when_the_pause_is_over_one_tries_and_the_others_wait(client, redis_server):
+    everybody = [access_to(redis_server.client()) for _ in range(8)]
+    down(everybody[0], "a", "b", "c")
+    client.delete("access:down:candles")  # as when it has run out
+    assert sum(admitted(access, most=1) for access in everybody) == 1
+    down(everybody[0], "a")
+    client.delete("access:down:candles")
+    assert sum(admitted(access, most=1) for access in everybody) == 1  # the next try is another's, if he comes first
+    everybody[0].answered(ticket(), None)
+    assert sum(admitted(access, most=1) for access in everybody) == 8
+
+
 def test_what_is_urgent_is_tried_all_the_same(client):
     access = access_to(client)
     down(access, "a", "b", "c", priority=Priority.EXITS)
