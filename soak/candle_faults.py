@@ -53,9 +53,9 @@ def random_faults(say: Say) -> Findings:
         fleet.tell_exchange("/sim/faults", faults)
         end_s = time.time() + FAULTED_MINUTES * 60
         fleet.wait(end_s - time.time(), say, "a fifth of all requests meets a fault")
-        told = fleet.tell_exchange("/sim/faults", None, "GET")
+        told = fleet.tell_exchange("/sim/faults", method="GET")
         everything = [*told["active"], *told["past"]]
-        fleet.tell_exchange("/sim/faults", None, "DELETE")
+        fleet.tell_exchange("/sim/faults", method="DELETE")
         fleet.wait(fleet.wall_s(2.3), say, "without faults")
         stats = fleet.exchange_stats()
         struck = sum(fault["struck"] for fault in everything)

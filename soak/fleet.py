@@ -1,12 +1,9 @@
 """A whole fleet in a rig: workers, beat, sweeper and guard, and what its database says of a run."""
 
-import json
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
-from urllib.request import Request, urlopen
 
 from market.slots import TIMEFRAMES
 from soak.findings import Findings
@@ -35,13 +32,6 @@ class Fleet(Rig):
             self.spawn(sys.executable, "manage.py", command)
         until(lambda: self.ticks() >= self.bots, "every bot's first tick", 120)
         return self
-
-    def tell_exchange(self, path: str, body: object | None, method: str = "POST") -> Any:
-        """One of the simulated exchange's own endpoints."""
-        data = None if body is None else json.dumps(body).encode()
-        request = Request(f"{self.sim_url}{path}", data, {"Content-Type": "application/json"}, method=method)
-        with urlopen(request, timeout=10) as answer:
-            return json.load(answer)
 
     def wall_s(self, slots: float, timeframe: str = "15m") -> float:
         """Wall seconds of so many slots."""

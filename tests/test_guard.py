@@ -13,14 +13,13 @@ from django.db import OperationalError, connection
 
 from bots.models import Bot
 from execution.models import BotBook, Portfolio, Position
-from execution.states import PositionStatus
 from market.access import Access, Ticket
 from market.clock import Clock
 from market.exchange import Transient
 from market.rate_limits import Priority
 from notifications.conditions import lasting
 from notifications.models import Event
-from tests.factories import instrument, make_bot
+from tests.factories import instrument, make_bot, make_position
 from tests.fakes import FakeMarket, candles_of, quote
 from tests.redis_server import redis_url  # noqa: F401  (a fixture)
 from tests.rig import until
@@ -82,21 +81,8 @@ def world(redis_url, settings):  # noqa: F811
 
 
 def open_position(bot: Bot, mark: str | None = "100") -> None:
-    now = Clock().now()
-    Position.objects.create(
-        account=bot.account,
-        bot=bot,
-        symbol=bot.symbol,
-        status=PositionStatus.OPEN,
-        entry_slot=1,
-        quantity=Decimal(2),
-        cost=Decimal(200),
-        exposure=Decimal(200),
-        mark_price=None if mark is None else Decimal(mark),
-        stop_price=Decimal(90),
-        created_at=now.market_at,
-        opened_at=now.market_at,
-    )
+    held = {"quantity": Decimal(2), "cost": Decimal(200), "exposure": Decimal(200)}
+    make_position(bot, Clock().now().market_at, mark_price=None if mark is None else Decimal(mark), **held)
     Portfolio.objects.filter(account=bot.account).update(cost=Decimal(200), exposure=Decimal(200))
 
 

@@ -5,9 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from execution.models import EquitySnapshot, Position
-from execution.states import PositionStatus
-from tests.factories import make_bot, now_at
+from execution.models import EquitySnapshot
+from tests.factories import make_bot, make_position, now_at
 from tradingplatform.housekeeping import snapshot_accounts
 
 pytestmark = pytest.mark.django_db
@@ -15,21 +14,10 @@ NOW = now_at()
 
 
 def open_position(timeframe: str, marked: timedelta | None, opened: timedelta = timedelta(hours=9)) -> None:
-    bot = make_bot(timeframe=timeframe)
-    Position.objects.create(
-        account=bot.account,
-        bot=bot,
-        symbol=bot.symbol,
-        status=PositionStatus.OPEN,
-        entry_slot=1,
-        quantity=Decimal(1),
-        cost=Decimal(100),
-        stop_price=Decimal(90),
-        mark_price=None if marked is None else Decimal(101),
-        marked_at=None if marked is None else NOW.market_at - marked,
-        created_at=NOW.market_at - opened,
-        opened_at=NOW.market_at - opened,
-    )
+    marks: dict[str, object] = {}
+    if marked is not None:
+        marks = {"mark_price": Decimal(101), "marked_at": NOW.market_at - marked}
+    make_position(make_bot(timeframe=timeframe), NOW.market_at - opened, **marks)
 
 
 MARKS = [

@@ -1,8 +1,6 @@
 """A small fleet of real processes, an exchange that stops answering, and one that says it is too much."""
 
-import json
 import sys
-from urllib.request import Request, urlopen
 
 import pytest
 
@@ -27,18 +25,16 @@ def rig():
 
 
 def fault(rig: Rig, **told: object) -> None:
-    body = json.dumps({"where": "/api/v3/*", **told}).encode()
-    urlopen(Request(f"{rig.sim_url}/sim/faults", body, {"Content-Type": "application/json"}), timeout=5).close()
+    rig.tell_exchange("/sim/faults", {"where": "/api/v3/*", **told})
 
 
 def faults(rig: Rig) -> list[dict]:
-    with urlopen(f"{rig.sim_url}/sim/faults", timeout=5) as answer:
-        told = json.load(answer)
-        return [*told["active"], *told["past"]]
+    told = rig.tell_exchange("/sim/faults", method="GET")
+    return [*told["active"], *told["past"]]
 
 
 def no_faults(rig: Rig) -> None:
-    urlopen(Request(f"{rig.sim_url}/sim/faults", method="DELETE"), timeout=5).close()
+    rig.tell_exchange("/sim/faults", method="DELETE")
 
 
 def events(rig: Rig, kind: str) -> int:
