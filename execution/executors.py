@@ -13,6 +13,9 @@ class BaseExecutor(ABC):
     fills_at_quotes: ClassVar[bool] = False
     """Whether it can fill nothing while there is no quote: an exit is not tried then, but waited for."""
 
+    holds_stops: ClassVar[bool] = False
+    """Whether a protective stop rests with it, which closes the position when nothing of ours runs any more."""
+
     @abstractmethod
     def submit(self, request: OrderRequest, now: Now) -> OrderReport:
         """Send one order, once; never retried. A definite refusal is a report with status REJECTED.
@@ -21,8 +24,18 @@ class BaseExecutor(ABC):
         """
 
     @abstractmethod
-    def query(self, request: OrderRequest, now: Now) -> OrderReport:
-        """What became of an order that was sent. ABSENT only when it is proven that it never existed and never will.
+    def query(self, request: OrderRequest, sent: Now, now: Now) -> OrderReport:
+        """What became of an order that was sent at ``sent``. ABSENT only when it is proven that it never existed and
+        never will.
 
-        Raises market.exchange.Transient when there is no answer: that is never "not found".
+        Raises market.exchange.Transient when there is no answer, or none that proves anything: that is never "not
+        found".
+        """
+
+    @abstractmethod
+    def cancel(self, request: OrderRequest, now: Now) -> OrderReport:
+        """End an order, and say what it has come to: CANCELED with what was filled before, or FILLED when it was too
+        late. May be repeated.
+
+        Raises market.exchange.Transient when it is not known to have ended.
         """

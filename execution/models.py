@@ -42,6 +42,38 @@ class Portfolio(models.Model):
         return f"portfolio of {self.account}"
 
 
+class AssetBalance(models.Model):
+    """What the account has of one asset by our books: capital changes and every fill, to the last digit.
+
+    The exchange should have ``amount`` + ``untracked``.
+    """
+
+    account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT, related_name="balances")
+    asset = models.CharField(max_length=16)
+    amount = ExactDecimalField(default=ZERO, help_text="capital changes and all fills, fees inside")
+    untracked = ExactDecimalField(default=ZERO, help_text="what the account has besides at the exchange")
+
+    class Meta:
+        ordering = ["asset"]
+        constraints = [models.UniqueConstraint(fields=["account", "asset"], name="one_balance_per_asset")]
+
+    def __str__(self) -> str:
+        return f"{self.asset} of {self.account}"
+
+
+class Reconciliation(models.Model):
+    """When an account's books were last compared with the exchange's, and what came of it. All times are wall time."""
+
+    account = models.OneToOneField(ExchangeAccount, on_delete=models.CASCADE, related_name="reconciliation")
+    begun_at = models.DateTimeField(null=True, help_text="the start-up that must be clean before anything enters")
+    ran_at = models.DateTimeField(null=True, help_text="the last comparison")
+    clean_at = models.DateTimeField(null=True, help_text="the last one that found nothing; empty: none since start-up")
+    problem = models.CharField(max_length=300, blank=True, help_text="what the last one found")
+
+    def __str__(self) -> str:
+        return f"reconciliation of {self.account}"
+
+
 class AssetExposure(models.Model):
     """The account's exposure to one base asset, in quote."""
 
@@ -97,7 +129,10 @@ class Position(models.Model):
     mark_price = ExactDecimalField(null=True, help_text="the price it was last valued at")
     marked_at = models.DateTimeField(null=True, help_text="market time of that price")
     exit_reason = models.CharField(max_length=16, choices=_choices(ExitReason), blank=True)
+    exit_text = models.CharField(max_length=300, blank=True, help_text="the same in words")
+    exit_reference = ExactDecimalField(null=True, help_text="the price the exit was decided at")
     exit_attempts = models.PositiveIntegerField(default=0)
+    stop_attempts = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(help_text="market time of the decision to enter")
     opened_at = models.DateTimeField(null=True, help_text="market time of the first fill")
     closed_at = models.DateTimeField(null=True, help_text="market time of the end")
@@ -184,8 +219,8 @@ class Order(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["position"],
-                condition=Q(purpose=Purpose.EXIT.value, status__in=_values(UNFINISHED_ORDER)),
-                name="one_unfinished_exit_per_position",
+                condition=~Q(purpose=Purpose.ENTRY.value) & Q(status__in=_values(UNFINISHED_ORDER)),
+                name="one_closing_order_at_a_time",
             ),
         ]
         indexes = [
@@ -209,6 +244,7 @@ class Trade(models.Model):
     amount = ExactDecimalField(help_text="in base")
     fee = ExactDecimalField()
     fee_currency = models.CharField(max_length=16)
+    fee_rate = ExactDecimalField(null=True, help_text="price in quote of the fee currency, where it is a third one")
     cash_change = ExactDecimalField(help_text="what it did to the account's quote currency")
     executed_at = models.DateTimeField(help_text="market time")
 

@@ -51,8 +51,11 @@ class PaperTrader(BaseExecutor):
             fills=(fill,),
         )
 
-    def query(self, request: OrderRequest, now: Now) -> OrderReport:
+    def query(self, request: OrderRequest, sent: Now, now: Now) -> OrderReport:
         return OrderReport(request.client_order_id, ReportStatus.ABSENT, reason="never executed on paper")
+
+    def cancel(self, request: OrderRequest, now: Now) -> OrderReport:
+        return OrderReport(request.client_order_id, ReportStatus.CANCELED)
 
 
 def _rejected(request: OrderRequest, reason: str) -> OrderReport:

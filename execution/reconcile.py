@@ -6,7 +6,7 @@ from execution.executors import BaseExecutor
 from execution.models import Order
 from execution.record import record, record_unknown
 from execution.states import UNFINISHED_ORDER, OrderStatus
-from execution.submit import request_of
+from execution.submit import request_of, sent_of
 from market.clock import Now
 from market.exchange import Transient
 from market.orders import OrderReport, ReportStatus
@@ -33,7 +33,7 @@ def _settle(order: Order, executor: BaseExecutor, now: Now) -> bool:
     if order.status == OrderStatus.SENT:
         record_unknown(order, "the process that sent it did not come back", now)
     try:
-        report = executor.query(request_of(order), now)
+        report = executor.query(request_of(order), sent_of(order), now)
     except Transient as error:
         log.warning("order_unsettled", order=order.client_order_id, status=order.status, error=str(error))
         return False

@@ -130,6 +130,12 @@ def request_of(order: Order) -> OrderRequest:
     )
 
 
+def sent_of(order: Order) -> Now:
+    """When the order was sent (its intent, where that is not known), on both clocks."""
+    wall_at = order.sent_at or order.prepared_at
+    return Now(round(wall_at.timestamp() * 1000), round(order.market_at.timestamp() * 1000))
+
+
 def client_order_id(bot: Bot, slot: int, purpose: Purpose, attempt: int = 0) -> str:
     """Our name for an order, at most 32 of [A-Za-z0-9_-]: installation, bot, slot of the entry, purpose, attempt."""
     kind = {Purpose.ENTRY: "e", Purpose.EXIT: "x", Purpose.STOP: "s"}[purpose]

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from market.candles import Candles
 from market.instruments import Instrument
+from market.orders import Fill, OrderRequest, VenueOrder, VenueTrade
 
 
 class ExchangeError(Exception):
@@ -82,3 +83,60 @@ class MarketData(Protocol):
 
     def fetch_time(self) -> int | None:
         """The exchange's clock, UTC milliseconds of wall time; None when it does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an account has of one asset: free, and bound by its open orders."""
+
+    free: Decimal
+    locked: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRights:
+    """What an API key may do. None: the exchange does not tell."""
+
+    may_trade: bool | None
+    may_withdraw: bool | None
+    may_transfer: bool | None
+    ip_restricted: bool | None
+
+
+class OrderDesk(Protocol):
+    """Orders and balances of one account. All but ``place`` raise ``Transient`` or ``Rejected``, nothing else, and may
+    be repeated. What the exchange says it does not know is None, which proves nothing: it may know a moment later."""
+
+    def place(self, request: OrderRequest) -> VenueOrder:
+        """Send one order, once. Raises Withheld when it was not sent, Rejected when it definitely was not accepted, and
+        OutcomeUnknown for everything else."""
+
+    def cancel(self, symbol: str, client_order_id: str) -> VenueOrder | None:
+        """End an open order; None when the exchange has no such order open (it may have ended by itself)."""
+
+    def find(self, symbol: str, client_order_id: str) -> VenueOrder | None:
+        """The newest order of that name."""
+
+    def fills(self, symbol: str, exchange_order_id: str) -> tuple[Fill, ...]:
+        """The trades of one order that the exchange tells of by now, oldest first."""
+
+    def open_orders(self) -> list[VenueOrder]:
+        """Every order of the account that is open now, of all symbols."""
+
+    def latest_orders(self, symbol: str) -> list[VenueOrder]:
+        """The latest orders of a symbol, open or not, at most 1,000, oldest first."""
+
+    def latest_trades(self, symbol: str) -> list[VenueTrade]:
+        """The latest trades of a symbol, at most 1,000, oldest first."""
+
+    def balances(self) -> dict[str, Balance]:
+        """Every asset that the account has any of."""
+
+    def key_rights(self) -> KeyRights:
+        """What the key may do."""
+
+    def wall_ms(self) -> int:
+        """The exchange's own clock, UTC milliseconds of wall time."""
+
+    def forget_rules(self) -> None:
+        """What it allows for its symbols has changed: ask anew at the next use."""

@@ -52,7 +52,10 @@ class OrderRequest:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One trade of an order. ``trade_id`` is unique per account and symbol; fee is in ``fee_currency``."""
+    """One trade of an order. ``trade_id`` is unique per account and symbol; fee is in ``fee_currency``.
+
+    ``fee_rate`` is the price in quote of one unit of the fee currency, where that is neither base nor quote.
+    """
 
     trade_id: str
     price: Decimal
@@ -60,14 +63,45 @@ class Fill:
     fee: Decimal
     fee_currency: str
     executed_at: datetime
+    fee_rate: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OrderReport:
-    """An answer about one order: its status and ALL fills known so far (applying one twice is harmless)."""
+    """An answer about one order: its status and ALL fills known so far (applying one twice is harmless).
+
+    A status at which the order ended comes with all fills that there will ever be. ``code``: the exchange's own, of a
+    refusal.
+    """
 
     client_order_id: str
     status: ReportStatus
     exchange_order_id: str = ""
     fills: tuple[Fill, ...] = ()
     reason: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VenueOrder:
+    """One order as the exchange lists it. ``amount`` and ``filled`` are in base.
+
+    ``fills`` are those that came with the answer: where they do not add up to ``filled``, the rest has to be asked for.
+    """
+
+    symbol: str
+    client_order_id: str
+    exchange_order_id: str
+    side: Side
+    status: ReportStatus
+    amount: Decimal
+    filled: Decimal
+    fills: tuple[Fill, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VenueTrade:
+    """One of the account's trades at the exchange, and the order it belongs to."""
+
+    exchange_order_id: str
+    fill: Fill

@@ -82,16 +82,22 @@ class ScriptedExecutor(BaseExecutor):
 
     on_submit: Answer
     on_query: Answer | None = None
+    on_cancel: Answer | None = None
     sent: list[OrderRequest] = field(default_factory=list)
 
     def submit(self, request: OrderRequest, now: Now) -> OrderReport:
         self.sent.append(request)
         return self.on_submit(request, now)
 
-    def query(self, request: OrderRequest, now: Now) -> OrderReport:
+    def query(self, request: OrderRequest, sent: Now, now: Now) -> OrderReport:
         if self.on_query is None:
             raise Transient("no answer")
         return self.on_query(request, now)
+
+    def cancel(self, request: OrderRequest, now: Now) -> OrderReport:
+        if self.on_cancel is None:
+            raise Transient("no answer")
+        return self.on_cancel(request, now)
 
 
 def fill(request: OrderRequest, price: str, now: Now, amount: Decimal | None = None, number: int = 1) -> Fill:
