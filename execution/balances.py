@@ -7,6 +7,12 @@ from execution.models import AssetBalance
 from market.money import exact
 
 
+def booked_balances(account_id: int) -> dict[str, Decimal]:
+    """What the exchange should have of each asset that the account has ever had."""
+    with exact():
+        return {row.asset: row.amount + row.untracked for row in AssetBalance.objects.filter(account_id=account_id)}
+
+
 def book_flows(account_id: int, flows: Mapping[str, Decimal]) -> None:
     """Add to each asset's balance what came in (above 0) or went out, under the caller's portfolio lock."""
     for asset, change in flows.items():
