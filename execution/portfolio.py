@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bots.live import why_not_live
 from bots.models import Bot
 from execution.models import AssetExposure, BotBook, Portfolio, Position
 from execution.states import LIVE_POSITION
@@ -89,7 +90,9 @@ def _asset_exposure(portfolio: Portfolio, asset: str) -> Decimal:
 def _why_stopped(bot: Bot, as_decided: Bot) -> tuple[str, ...]:
     changed = [name for name in DEFINITION if getattr(bot, name) != getattr(as_decided, name)]
     edited = (f"bot {bot.name} was edited during its tick ({', '.join(changed)})",) if changed else ()
-    return edited if bot.may_enter else (f"bot {bot.name} is {bot.status}", *edited)
+    stopped = () if bot.may_enter else (f"bot {bot.name} is {bot.status}",)
+    not_live = why_not_live(bot)
+    return (*stopped, *((not_live,) if not_live else ()), *edited)
 
 
 def _bot_limits(bot_id: int) -> BotLimits | None:
