@@ -102,15 +102,6 @@ def find_bots(names: Sequence[str], everyone: bool) -> list[Bot]:
     return list(Bot.objects.all()) if everyone else [find_bot(name) for name in dict.fromkeys(names)]
 
 
-def find_account(name: str) -> ExchangeAccount:
-    """The account of that name. Raises CommandError, naming those there are."""
-    account = ExchangeAccount.objects.filter(name=name).first()
-    if account is None:
-        names = ", ".join(ExchangeAccount.objects.order_by("name").values_list("name", flat=True)[:10])
-        raise CommandError(f"there is no account {name!r}" + (f": use one of {names}" if names else ""))
-    return account
-
-
 def confirm(name: str, typed: str, act: str) -> None:
     """Raises CommandError unless the name was typed twice."""
     if typed != name:

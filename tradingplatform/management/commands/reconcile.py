@@ -1,4 +1,4 @@
-"""``manage.py reconcile``: see to what is held between ticks, and compare with the exchange, until SIGTERM or SIGINT."""
+"""``manage.py reconcile``: see to what is held, and compare with the exchange, until SIGTERM or SIGINT."""
 
 from threading import Event
 
