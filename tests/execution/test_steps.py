@@ -121,7 +121,7 @@ def test_what_is_not_known_is_only_asked_for(given_scene):
         assert not given_scene.working
 
 
-@pytest.mark.parametrize(("kind", "status"), product(Kind, [SENT, UNKNOWN, ACKED, PARTIAL]))
+@pytest.mark.parametrize(("kind", "status"), list(product(Kind, [SENT, UNKNOWN, ACKED, PARTIAL])))
 def test_an_order_at_the_exchange_is_never_withdrawn_without_asking_it(kind, status):
     for position in (OPENING, OPEN, CLOSING):
         step, _ = next_step(scene(position, (kind, status)))
