@@ -5,7 +5,7 @@ Every process has one ``Platform``; ``platform()`` makes it on first use.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 import redis
@@ -17,9 +17,11 @@ from bots.encrypted import Secret
 from bots.live import why_no_live_orders
 from bots.models import ExchangeAccount
 from execution.executors import BaseExecutor
+from execution.live import LiveTrader
 from execution.paper import PaperTrader
 from market.access import Access
 from market.ccxt_exchange import SIMULATED, CcxtExchange
+from market.ccxt_orders import CcxtOrderDesk
 from market.clock import Clock, load_clock
 from market.exchange import MarketData, OrderDesk
 from market.fetcher import DataFetcher
@@ -74,7 +76,7 @@ class Platform:
         """Where this account's orders go. Raises WrongAccount rather than trade somewhere else."""
         self._require_ours(account)
         if account.is_live:
-            raise WrongAccount(f"account {account} is in LIVE mode, which has no executor yet")
+            return LiveTrader(self.desk(account), self.fetcher.quote)
         return self._paper
 
     def desk(self, account: ExchangeAccount) -> OrderDesk:
@@ -121,7 +123,7 @@ def new_platform() -> Platform:
     # Limits and bans are per address. Sharing too much costs a little speed, too little is banned.
     access = Access(client, f"access:{settings.EXCHANGE}:{settings.ADDRESS}", teller(settings.EXCHANGE, clock), health)
     exchange = CcxtExchange("binance" if base_url else settings.EXCHANGE, base_url, clock, access)
-    return Platform(clock=clock, exchange=exchange, access=access, redis_health=health)
+    return Platform(clock, exchange, partial(CcxtOrderDesk, exchange), access, health)
 
 
 def connect_redis() -> redis.Redis:
