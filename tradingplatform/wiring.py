@@ -109,7 +109,12 @@ class WrongAccount(Exception):
 
 @cache
 def platform() -> Platform:
-    """This process's platform, from the settings."""
+    """This process's platform."""
+    return new_platform()
+
+
+def new_platform() -> Platform:
+    """A platform from the settings, with connections of its own: threads do not share them."""
     clock = load_clock(settings.CLOCK_FILE)
     base_url = settings.SIM_URL if settings.EXCHANGE == SIMULATED else None
     if settings.EXCHANGE == SIMULATED and not base_url:

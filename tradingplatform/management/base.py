@@ -67,6 +67,15 @@ def find_bot(name: str) -> Bot:
     return bot
 
 
+def find_account(name: str) -> ExchangeAccount:
+    """The account of that name. Raises CommandError, naming all there are."""
+    account = ExchangeAccount.objects.filter(name=name).first()
+    if account is None:
+        names = ", ".join(ExchangeAccount.objects.values_list("name", flat=True)) or "none at all"
+        raise CommandError(f"there is no account {name!r}: there is {names}")
+    return account
+
+
 def _by_field(error: ValidationError) -> str:
     if not hasattr(error, "error_dict"):
         return "\n".join(error.messages)
@@ -91,15 +100,6 @@ def find_bots(names: Sequence[str], everyone: bool) -> list[Bot]:
     if bool(names) == everyone:
         raise CommandError("name bots, or give --all")
     return list(Bot.objects.all()) if everyone else [find_bot(name) for name in dict.fromkeys(names)]
-
-
-def find_account(name: str) -> ExchangeAccount:
-    """The account of that name. Raises CommandError, naming those there are."""
-    account = ExchangeAccount.objects.filter(name=name).first()
-    if account is None:
-        names = ", ".join(ExchangeAccount.objects.order_by("name").values_list("name", flat=True)[:10])
-        raise CommandError(f"there is no account {name!r}" + (f": use one of {names}" if names else ""))
-    return account
 
 
 def confirm(name: str, typed: str, act: str) -> None:
