@@ -15,6 +15,7 @@ from redis.retry import Retry
 from bots.models import ExchangeAccount, Mode
 from execution.executors import BaseExecutor
 from execution.paper import PaperTrader
+from execution.paper_book import PaperBook
 from market.access import Access
 from market.ccxt_exchange import SIMULATED, CcxtExchange
 from market.clock import Clock, load_clock
@@ -54,10 +55,6 @@ class Platform:
             **options,
         )
 
-    @cached_property
-    def _paper(self) -> PaperTrader:
-        return PaperTrader(self.fetcher.quote, self.instruments)
-
     def instruments(self) -> dict[str, Instrument]:
         """Every symbol of the exchange by name. Raises market.exchange.ExchangeError when it cannot be asked."""
         return self.exchange.instruments()
@@ -68,7 +65,8 @@ class Platform:
             raise WrongAccount(f"account {account} is at {account.exchange}, this platform runs on {self.exchange.id}")
         if account.mode != Mode.PAPER:
             raise WrongAccount(f"account {account} is in {account.mode} mode, which is not available yet: use PAPER")
-        return self._paper
+        book = PaperBook(account)
+        return PaperTrader(book, self.fetcher.quote, self.instruments, funds=book.free)
 
 
 class WrongAccount(Exception):
