@@ -14,7 +14,7 @@ from risk.exits import ExitReason
 ANSWER = "sold by hand at the exchange"
 
 
-class NotSoldByHand(Exception):
+class NotSoldByHand(ValueError):
     """The position cannot have been sold by hand, as far as our books know. The text says what is in the way."""
 
 

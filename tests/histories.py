@@ -10,7 +10,7 @@ from django.db import transaction
 
 from bots.models import Bot
 from execution.capital import book_capital
-from execution.drive import leave, settle_bot
+from execution.drive import drive, leave
 from execution.executors import BaseExecutor
 from execution.marking import mark_all
 from execution.models import Position
@@ -158,7 +158,8 @@ class History:
             leave(position, wish, Grounds(self.slot), self._means(bot))
 
     def settle(self, bot: Bot) -> None:
-        settle_bot(bot.pk, self._means(bot))
+        for position in Position.objects.filter(bot=bot, status__in=list(LIVE_POSITION)):
+            drive(position.pk, self._means(bot))
 
     def mark(self, bot: Bot) -> None:
         price = PRICES[bot.symbol] * self.random.randint(900, 1100) / 1000

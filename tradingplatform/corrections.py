@@ -25,7 +25,7 @@ from tradingplatform.operator import By
 _AT_REST = (OrderStatus.ACKED, OrderStatus.PARTIAL)
 
 
-class Unsettled(Exception):
+class Unsettled(ValueError):
     """Something is on its way, so the balances cannot be told apart from it. Try again when it has been booked."""
 
 

@@ -30,11 +30,9 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize(
-    ("booked", "there", "flying", "traded", "tolerance", "found"), TABLE.values(), ids=TABLE.keys()
-)
-def test_what_drifted(booked, there, flying, traded, tolerance, found):
-    drifts = drift(booked, there, flying, traded, tolerance)
+@pytest.mark.parametrize(("booked", "there", "flying", "traded", "limits", "found"), TABLE.values(), ids=TABLE.keys())
+def test_what_drifted(booked, there, flying, traded, limits, found):
+    drifts = drift(booked, there, flying, traded, limits)
     assert {one.asset: one.difference for one in drifts} == {asset: D(change) for asset, change in found.items()}
     for one in drifts:
         assert (one.booked, one.at_exchange) == (booked.get(one.asset, 0), there.get(one.asset, 0))

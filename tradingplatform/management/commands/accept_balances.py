@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 from market.exchange import ExchangeError
 from tradingplatform import wiring
-from tradingplatform.corrections import Unsettled, accept_balances, differences, look
+from tradingplatform.corrections import accept_balances, differences, look
 from tradingplatform.management.base import OperatorCommand, find_account
 
 
@@ -30,7 +30,7 @@ class Command(OperatorCommand):
                 found = differences(account, seen.balances)
             else:
                 found = accept_balances(account, seen.balances, self.by(options["reason"]), seen.last_trade)
-        except (Unsettled, ExchangeError) as error:
+        except (ExchangeError, wiring.WrongAccount) as error:
             raise CommandError(str(error)) from None
         for one in found:
             self.stdout.write(f"{one.asset}: {one}")

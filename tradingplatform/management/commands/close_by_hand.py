@@ -6,7 +6,6 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from execution.by_hand import NotSoldByHand
 from execution.models import Position
 from execution.states import LIVE_POSITION
 from market.money import canonical
@@ -27,10 +26,7 @@ class Command(OperatorCommand):
         position = Position.objects.filter(bot=bot, status__in=list(LIVE_POSITION)).first()
         if position is None:
             raise CommandError(f"bot {bot.name} holds no position")
-        try:
-            order = closed_by_hand(position, _price(options["price"]), self.by(options["reason"]))
-        except NotSoldByHand as error:
-            raise CommandError(str(error)) from None
+        order = closed_by_hand(position, _price(options["price"]), self.by(options["reason"]))
         position.refresh_from_db()
         profit = f"{canonical(position.realised)} {bot.account.quote}"
         self.stdout.write(f"Order {order} booked: {position} of bot {bot.name}, realised {profit}")
