@@ -118,10 +118,12 @@ def test_told_to_stay_away_nothing_more_is_sent(venue: Venue, what, booked, know
         with pytest.raises(OutcomeUnknown):
             trader.submit(request, venue.now())
     requests = venue.running.request("GET", "/sim/stats")[1]["requests"]
-    next_one = trader.submit(sale(), venue.now())
-    assert next_one.status is ReportStatus.REJECTED
-    assert next_one.reason.startswith("not sent: ")
-    for ask in (lambda: trader.query(request, venue.now(), venue.now()), lambda: trader.cancel(request, venue.now())):
+    asks = [
+        lambda: trader.submit(sale(), venue.now()),
+        lambda: trader.query(request, venue.now(), venue.now()),
+        lambda: trader.cancel(request, venue.now()),
+    ]
+    for ask in asks:
         with pytest.raises(Withheld):
             ask()
     assert venue.running.request("GET", "/sim/stats")[1]["requests"] == requests
@@ -202,12 +204,14 @@ def test_orders_count_against_the_accounts_own_limit(venue: Venue):
     venue.running.raw("POST", "/sim/limits", content={"orders_10s": 80})
     venue.exchange.forget_rules()
     venue.exchange.instruments()
-    trader = venue.trader()
-    reports = [trader.submit(order(Side.BUY, D("0.01")), venue.now()) for _ in range(20)]
-    placed = [report for report in reports if report.status is ReportStatus.FILLED]
-    withheld = [report for report in reports if report.reason.startswith("not sent: the budget of orders for entries")]
-    assert len(placed) + len(withheld) == 20
-    assert 8 <= len(placed) <= 16  # when a window ends meanwhile
+    trader, placed = venue.trader(), 0
+    for _ in range(20):
+        with suppress(Withheld):
+            trader.submit(order(Side.BUY, D("0.01")), venue.now())
+            placed += 1
+    assert 8 <= placed <= 16  # when a window ends meanwhile
+    with pytest.raises(Withheld, match="the budget of orders for entries"):
+        [trader.submit(order(Side.BUY, D("0.01")), venue.now()) for _ in range(9)]
     assert trader.submit(sale(), venue.now()).status is ReportStatus.FILLED
 
 

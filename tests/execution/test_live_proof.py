@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from execution.live import ENDED, MAY_ARRIVE_FOR_MS, LiveTrader
 from market.clock import Clock, Now
-from market.exchange import Balance, KeyRights, OutcomeUnknown, Quote, Rejected, Transient
+from market.exchange import Balance, KeyRights, OutcomeUnknown, Quote, Rejected, Transient, Withheld
 from market.orders import Fill, OrderReport, OrderRequest, OrderType, ReportStatus, Side, VenueOrder, VenueTrade
 from tests.fakes import quote
 
@@ -39,6 +39,13 @@ def listed(name: str = "ours", number: int = 1, after_s: float = 0, **changes: o
         "BTC/USDT", name, str(number), Side.BUY, ReportStatus.FILLED, D(1), D(1), (some_fill(number),), placed_at
     )
     return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+FAILURES = {
+    "silent": Transient("no answer"),
+    "revoked": Rejected("revoked", code="-2015"),
+    "withheld": Withheld("the budget is used up", 1.0),
+}
 
 
 @dataclass
@@ -96,7 +103,7 @@ class ScriptedDesk:
     def _note(self, what: str) -> None:
         self.asked.append(what)
         if what in self.failing:
-            raise Rejected("revoked", code="-2015") if "revoked" in self.failing else Transient("no answer")
+            raise FAILURES[next(iter(self.failing & set(FAILURES)))]
 
 
 def trader_at(desk: ScriptedDesk, price: Callable[[str], Quote] = lambda symbol: quote(symbol, "600")) -> LiveTrader:
@@ -119,7 +126,7 @@ def test_absence_needs_every_piece_of_evidence():
 
 
 @pytest.mark.parametrize("failing", ["find", "clock", "trades", "orders"])
-@pytest.mark.parametrize("how", ["silent", "revoked"])
+@pytest.mark.parametrize("how", sorted(FAILURES))
 def test_without_one_of_them_nothing_is_proven(failing, how):
     with pytest.raises(Transient):
         asked_at(ScriptedDesk(failing={failing, how}))
@@ -242,7 +249,7 @@ def test_an_answer_is_passed_on_with_all_its_fills_or_not_at_all(status, filled,
             asked_at(desk)
 
 
-@pytest.mark.parametrize("how", ["silent", "revoked"])
+@pytest.mark.parametrize("how", sorted(FAILURES))
 def test_trades_that_cannot_be_asked_for_leave_the_outcome_unknown(how):
     order = listed(fills=())
     desk = ScriptedDesk(seen=[order], placing=lambda request: order, failing={"fills", how})
