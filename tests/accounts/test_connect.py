@@ -49,7 +49,8 @@ def at(monkeypatch):
     """Point the command at a venue, with a key in its environment."""
 
     def point(venue: Venue, key: str = DEMO_KEY, secret: str = PLANTED) -> None:
-        platform = wiring.Platform(venue.clock, venue.exchange, partial(CcxtOrderDesk, venue.exchange))
+        desks = partial(CcxtOrderDesk, venue.exchange)
+        platform = wiring.Platform(venue.clock, venue.exchange, open_desk=desks)
         monkeypatch.setattr(wiring, "platform", lambda: platform)
         monkeypatch.setenv("EXCHANGE_API_KEY", key)
         monkeypatch.setenv("EXCHANGE_API_SECRET", secret)
