@@ -45,13 +45,16 @@ class PaperVenue:
         return now_at(after_ms=self._seconds * 1000)
 
     def falling(self) -> "Moves":
-        return Moves(self, "FALL/USDT", D(-1))
+        return Moves(self, "FALL/USDT", [D(99), D(98), D(100)])
 
     def rising(self) -> "Moves":
-        return Moves(self, "RISE/USDT", D(1))
+        return Moves(self, "RISE/USDT", [D(101), D(102), D(100)])
 
     def halt(self, symbol: str) -> None:
         self.instruments[symbol] = replace(self.instruments[symbol], active=False)
+
+    def resume(self, symbol: str) -> None:
+        self.instruments[symbol] = replace(self.instruments[symbol], active=True)
 
     def takes_fees_in(self, currency: str) -> OrderRequest:
         self._costs = replace(self._costs, fee_currency={"base": IN_BASE, "quote": None}.get(currency, currency))
@@ -82,7 +85,7 @@ class Moves:
 
     venue: PaperVenue
     symbol: str
-    by: Decimal
+    ahead: list[Decimal]
 
     def step(self) -> None:
-        self.venue.prices[self.symbol] += self.by
+        self.venue.prices[self.symbol] = self.ahead.pop(0)
