@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 from execution import announce
-from execution.consequence import after_entry, after_exit
+from execution.balances import book_flows
+from execution.consequence import after_entry, after_exit, after_stop
+from execution.flows import flows
 from execution.ledger import Holding, apply_fill, cash_change, write_off
 from execution.lock import under_portfolio_lock
 from execution.models import BotBook, Order, Portfolio, Position, Purpose, Trade
@@ -20,6 +22,7 @@ from execution.totals import Figures, book_change, figures, holding, value
 from market.clock import Now
 from market.money import ZERO, exact, ratio
 from market.orders import Fill, OrderReport, ReportStatus, Side
+from risk.exits import ExitReason
 
 
 class LostRace(Exception):
@@ -32,9 +35,12 @@ def record(order: Order, report: OrderReport, now: Now) -> OrderStatus:
     Raises states.IllegalMove for an answer that cannot follow what is known, ValueError for fills that cannot be true
     (an oversell), LostRace.
     """
-    return under_portfolio_lock(
-        order.account_id, lambda portfolio: _record(portfolio, order.pk, order_status(report.status), report, now)
-    )
+    return under_portfolio_lock(order.account_id, lambda portfolio: record_locked(portfolio, order, report, now))
+
+
+def record_locked(portfolio: Portfolio, order: Order, report: OrderReport, now: Now) -> OrderStatus:
+    """The same under the caller's portfolio lock, for what is one transaction with more."""
+    return _record(portfolio, order.pk, order_status(report.status), report, now)
 
 
 def record_unknown(order: Order, reason: str, now: Now) -> None:
@@ -54,21 +60,34 @@ def mark_sent(order: Order, now: Now) -> None:
         raise LostRace(f"order {order.client_order_id} is no longer PREPARED")
 
 
-def write_off_dust(portfolio: Portfolio, position: Position, reason: str, now: Now) -> None:
-    """Close a position whose rest is too little to sell, under the caller's portfolio lock. Raises LostRace."""
-    before, dust = figures(position), position.quantity
-    check_position_move(PositionStatus(position.status), PositionStatus.CLOSED)
+def mark_closing(position: Position, reason: ExitReason, text: str, reference_price: Decimal) -> None:
+    """Write down that an OPEN position is to be closed, under the caller's portfolio lock. Raises LostRace."""
+    moved = Position.objects.filter(pk=position.pk, status=PositionStatus.OPEN).update(
+        status=PositionStatus.CLOSING, exit_reason=reason, exit_text=text[:300], exit_reference=reference_price
+    )
+    if moved != 1:
+        raise LostRace(f"position {position.pk} is {position.status}, not OPEN")
+
+
+def close_out(portfolio: Portfolio, position: Position, now: Now) -> None:
+    """Close a position whose rest is too little to sell: it is written off, under the caller's portfolio lock.
+
+    Raises LostRace.
+    """
+    before, dust, old = figures(position), position.quantity, PositionStatus(position.status)
+    check_position_move(old, PositionStatus.CLOSED)
     value(position, write_off(holding(position)), ZERO)
-    position.status, position.dust = PositionStatus.CLOSED, dust
-    position.exit_reason, position.closed_at = reason, now.market_at
-    columns = {**_position_columns(position), "dust": dust, "exit_reason": reason}
-    if Position.objects.filter(pk=position.pk, status=PositionStatus.OPEN).update(**columns) != 1:
-        raise LostRace(f"position {position.pk} is no longer OPEN")
+    position.status, position.dust, position.closed_at = PositionStatus.CLOSED, dust, now.market_at
+    position.exit_reason = position.exit_reason or ExitReason.STOP
+    columns = {**_position_columns(position), "dust": dust}
+    if Position.objects.filter(pk=position.pk, status=old).update(**columns) != 1:
+        raise LostRace(f"position {position.pk} is no longer {old}")
     book: BotBook = position.bot.book
     book_change(portfolio, book, position, before)
     _count_result(book, position.realised)
-    announce.dust_written_off(position, dust, now)
-    announce.position_changed(position, PositionStatus.OPEN, now)
+    if dust:
+        announce.dust_written_off(position, dust, now)
+    announce.position_changed(position, old, now)
 
 
 def _record(portfolio: Portfolio, order_id: int, new: OrderStatus, report: OrderReport, now: Now) -> OrderStatus:
@@ -100,7 +119,7 @@ def _book_fills(order: Order, fills: list[Fill]) -> Holding:
     base, _, quote = order.symbol.partition("/")
     held = holding(position)
     for fill in fills:
-        held = apply_fill(held, side, fill, base, quote)
+        held = apply_fill(held, side, fill, base, quote, fee_rate_quote=fill.fee_rate)
         Trade.objects.create(
             account_id=order.account_id,
             order=order,
@@ -112,9 +131,11 @@ def _book_fills(order: Order, fills: list[Fill]) -> Holding:
             amount=fill.amount,
             fee=fill.fee,
             fee_currency=fill.fee_currency,
+            fee_rate=fill.fee_rate,
             cash_change=cash_change(side, fill, quote),
             executed_at=fill.executed_at,
         )
+        book_flows(order.account_id, flows(side, fill, base, quote))
         with exact():
             order.filled += fill.amount
             order.filled_cost += fill.amount * fill.price
@@ -145,8 +166,8 @@ def _write_position(
     position = order.position
     old_status = PositionStatus(position.status)
     is_entry = order.purpose == Purpose.ENTRY
-    value(position, held, _still_reserved(order) if is_entry else ZERO)
-    status = (after_entry if is_entry else after_exit)(OrderStatus(order.status), position.quantity)
+    value(position, held, _still_reserved(order) if is_entry else position.reserved)
+    status = _position_status(order)
     if status is not old_status:
         check_position_move(old_status, status)
     _set_times_and_prices(order, status, fresh, now)
@@ -159,6 +180,18 @@ def _write_position(
         _count_result(book, position.realised)
     if status is not old_status:
         announce.position_changed(position, old_status, now)
+
+
+def _position_status(order: Order) -> PositionStatus:
+    """What the order, as it is now, makes of its position."""
+    position, status = order.position, OrderStatus(order.status)
+    match order.purpose:
+        case Purpose.ENTRY:
+            return after_entry(PositionStatus(position.status), status, position.quantity)
+        case Purpose.EXIT:
+            return after_exit(status, order.filled, position.quantity)
+    buying = Order.objects.filter(position=position, purpose=Purpose.ENTRY, status__in=list(UNFINISHED_ORDER))
+    return after_stop(PositionStatus(position.status), status, position.quantity, buying.exists)
 
 
 def _still_reserved(order: Order) -> Decimal:
@@ -175,6 +208,8 @@ def _set_times_and_prices(order: Order, status: PositionStatus, fresh: list[Fill
         position.opened_at = position.opened_at or fresh[0].executed_at
     if fresh and order.purpose != Purpose.ENTRY:
         position.exit_price = _average_exit(order)
+    if fresh and order.purpose == Purpose.STOP:
+        position.exit_reason = ExitReason.STOP
     if status in (PositionStatus.CLOSED, PositionStatus.FLAT):
         position.closed_at = fresh[-1].executed_at if fresh else now.market_at
 
@@ -197,6 +232,7 @@ _COLUMNS = (
     "unrealised",
     "entry_price",
     "exit_price",
+    "exit_reason",
     "mark_price",
     "marked_at",
     "opened_at",

@@ -66,7 +66,7 @@ class Venue:
         orders = self.running.request("GET", "/sim/ledger")[1]["orders"]
         return [order for order in orders if order["clientOrderId"] == client_order_id]
 
-    def fault(self, what: Any, where: str = POST_ORDER, **more: Any) -> int:
+    def fault(self, what: Any, where: Any = POST_ORDER, **more: Any) -> int:
         return self.running.fault(what, where, **more)
 
 
@@ -85,7 +85,7 @@ def venue_with(directory: Path, *arguments: str) -> Iterator[Venue]:
     """A venue in a folder of its own, for as long as the block lasts."""
     starter = Starter(directory)
     try:
-        deposits = ("--balance", "USDT=1000000", "--balance", "BTC=2", "--balance", "BNB=100")
+        deposits = ("--balance", "USDT=100000000", "--balance", "BTC=1000", "--balance", "BNB=100")
         yield Venue(starter("--seed", "3", "--speed", "0.01", *deposits, *arguments))
     finally:
         for process in starter.started:
