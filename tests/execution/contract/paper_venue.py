@@ -32,10 +32,8 @@ class PaperVenue:
         self.instruments = {symbol: instrument(symbol, **rules) for symbol in SYMBOLS}
         self.prices = dict.fromkeys(SYMBOLS, D(100)) | {"BNB/FDUSD": BNB_PRICE}
         self._account = make_account()
-        held = HELD | {"FALL": D(100), "RISE": D(100)}
-        AssetBalance.objects.bulk_create(
-            AssetBalance(account=self._account, asset=asset, amount=amount) for asset, amount in held.items()
-        )
+        for asset, amount in {**HELD, "FALL": D(100), "RISE": D(100)}.items():
+            AssetBalance.objects.update_or_create(account=self._account, asset=asset, defaults={"amount": amount})
         self._costs = CostModel(depth_notional=DEPTH)
         self._seconds = 0
         self.restart()
