@@ -20,7 +20,7 @@ class BaseExecutor(ABC):
     def submit(self, request: OrderRequest, now: Now) -> OrderReport:
         """Send one order, once; never retried. A definite refusal is a report with status REJECTED.
 
-        Raises market.exchange.OutcomeUnknown when it may or may not have been accepted.
+        Raises market.exchange.Withheld when it was not sent, OutcomeUnknown when it may or may not have been accepted.
         """
 
     @abstractmethod

@@ -1,42 +1,227 @@
-"""What happened to unfinished orders? Start-up, crash and every tick go through here, and ask; nothing here sends."""
+"""Our books against the exchange's: the same at start-up, after a crash, and every minute. Nothing here sends an order.
+
+Repeating it is harmless. What it finds that nobody can explain halts entries and is told; what it finds out about our
+own orders is booked, and ``drive`` does the rest.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
-from execution.executors import BaseExecutor
-from execution.models import Order
-from execution.record import record, record_unknown
+from bots.lifecycle import HALT, halt
+from bots.models import Bot, BotStatus, ExchangeAccount, Mode
+from execution.balances import booked_balances
+from execution.drift import Drift, drift
+from execution.drive import ask
+from execution.lock import under_portfolio_lock
+from execution.models import Order, Portfolio, Reconciliation, Trade
 from execution.states import UNFINISHED_ORDER, OrderStatus
-from execution.submit import request_of, sent_of
+from execution.submit import Means
 from market.clock import Now
-from market.exchange import Transient
-from market.orders import OrderReport, ReportStatus
+from market.exchange import OrderDesk
+from market.orders import ReportStatus, VenueOrder
+from notifications.events import publish
+from notifications.models import Severity
+from risk.halts import raise_halt
 
 log = structlog.get_logger()
 
+CLEAN_FOR = timedelta(minutes=3)
+"""Wall time for which a clean comparison holds: entries stop when none is made any more."""
 
-def settle_orders(bot_id: int, executor: BaseExecutor, now: Now) -> bool:
-    """Ask about every unfinished order of a bot and book the answers. True when none is left unfinished.
+LOOKS = 4
+"""How often balances are read while trades come in between, or orders turn out to have been filled."""
 
-    Call it under the bot's tick lease: nobody else is then sending for this bot.
+_AT_WORK = (OrderStatus.PREPARED, OrderStatus.SENT, OrderStatus.UNKNOWN)
+_OPEN = (ReportStatus.NEW, ReportStatus.PARTIAL)
+
+MeansOf = Callable[[str], Means]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What nobody can explain. ``bot_id`` None: it concerns the whole account."""
+
+    cause: str
+    text: str
+    bot_id: int | None = None
+
+
+def begin(account: ExchangeAccount, now: Now) -> None:
+    """The platform starts: nothing enters before the account's books were compared and found clean."""
+    Reconciliation.objects.update_or_create(
+        account=account, defaults={"begun_at": now.wall_at, "clean_at": None, "problem": ""}
+    )
+
+
+def why_not_clean(account: ExchangeAccount, now: Now) -> str:
+    """Why the account may not enter; empty when its books were compared a moment ago, or need no comparing."""
+    if account.mode != Mode.LIVE:
+        return ""
+    row = Reconciliation.objects.filter(account=account).first()
+    if row is None or row.clean_at is None:
+        return f"account {account.name} has not been reconciled with the exchange since the start"
+    if now.wall_at - row.clean_at > CLEAN_FOR:
+        minutes = (now.wall_at - row.clean_at).total_seconds() / 60
+        return f"account {account.name} was last found clean {minutes:.0f} min ago: {row.problem or 'nothing reconciles'}"
+    return ""
+
+
+def reconcile_account(
+    account: ExchangeAccount, desk: OrderDesk, means: MeansOf, clock: Callable[[], Now], wait: Callable[[], object]
+) -> str:
+    """Compare everything once. Returns what keeps the account from being clean, empty when nothing does.
+
+    ``wait`` lets a moment pass between two looks at the balances. Raises market.exchange.ExchangeError when the
+    exchange cannot be asked: then nothing is concluded.
     """
-    unfinished = Order.objects.filter(bot_id=bot_id, status__in=list(UNFINISHED_ORDER)).order_by("pk")
-    settled = [_settle(order, executor, now) for order in unfinished]  # each is asked for, whatever came of the others
-    return all(settled)
+    row, _ = Reconciliation.objects.get_or_create(account=account)
+    starting = row.clean_at is None
+    listed = desk.open_orders()
+    findings = _strangers(account, listed, desk)
+    _ask_about_vanished(account, listed, means)
+    if starting:
+        findings += _past_strangers(account, desk)
+    drifts = _drifts(account, desk, means, wait)
+    if drifts and not starting:
+        findings += _past_strangers(account, desk)
+    findings += [Finding("balance_drift", _drift_text(account, drifts))] if drifts else []
+    for finding in findings:
+        _stop(account, finding, clock())
+    problem = "; ".join(finding.text for finding in findings) or (_unsettled(account) if starting else "")
+    _note(account, row, problem, clock())
+    return problem
 
 
-def _settle(order: Order, executor: BaseExecutor, now: Now) -> bool:
-    if order.status == OrderStatus.PREPARED:
-        # SENT is committed before the network is touched: this one never left the machine, and its moment has passed.
-        withdrawn = OrderReport(order.client_order_id, ReportStatus.CANCELED, reason="withdrawn: it was never sent")
-        record(order, withdrawn, now)
-        return True
-    if order.status == OrderStatus.SENT:
-        record_unknown(order, "the process that sent it did not come back", now)
-    try:
-        report = executor.query(request_of(order), sent_of(order), now)
-    except Transient as error:
-        log.warning("order_unsettled", order=order.client_order_id, status=order.status, error=str(error))
-        return False
-    status = record(order, report, now)
-    log.info("order_settled", order=order.client_order_id, status=status, answer=report.reason)
-    return status not in UNFINISHED_ORDER
+def _strangers(account: ExchangeAccount, listed: Iterable[VenueOrder], desk: OrderDesk) -> list[Finding]:
+    """Open orders that bear our prefix, and that our books do not have or believe to have ended."""
+    found = []
+    for order in _ours(account, listed):
+        row = Order.objects.filter(client_order_id=order.client_order_id).first()
+        if row is not None and row.status in UNFINISHED_ORDER:
+            continue
+        again = desk.find(order.symbol, order.client_order_id)  # it may have ended since it was listed
+        if again is None or again.status not in _OPEN:
+            continue
+        row = Order.objects.filter(client_order_id=order.client_order_id).first()
+        if row is None or row.status not in UNFINISHED_ORDER:
+            found.append(_stranger(account, order, "is not in our books" if row is None else f"is {row.status} there"))
+    return found
+
+
+def _past_strangers(account: ExchangeAccount, desk: OrderDesk) -> list[Finding]:
+    """Orders of the past that bear our prefix and are not in our books: a backup was restored, or another installation
+    trades under our name."""
+    found = []
+    for symbol in sorted(_symbols(account)):
+        mine = list(_ours(account, desk.latest_orders(symbol)))
+        names = [order.client_order_id for order in mine]
+        known = set(Order.objects.filter(client_order_id__in=names).values_list("client_order_id", flat=True))
+        found += [_stranger(account, order, "is not in our books") for order in mine if order.client_order_id not in known]
+    return found
+
+
+def _ours(account: ExchangeAccount, listed: Iterable[VenueOrder]) -> Iterable[VenueOrder]:
+    """An order belongs to us by its client order id alone."""
+    return (order for order in listed if order.client_order_id.startswith(f"{account.order_prefix}-"))
+
+
+def _stranger(account: ExchangeAccount, order: VenueOrder, what: str) -> Finding:
+    number = order.client_order_id.split("-")[1]
+    bot = Bot.objects.filter(pk=int(number), account=account).first() if number.isdecimal() else None
+    side, name = order.side.lower(), order.client_order_id
+    text = f"the exchange has order {name} ({side} {order.amount} {order.symbol}, {order.status}), which {what}"
+    return Finding("unknown_order", text, bot.pk if bot else None)
+
+
+def _ask_about_vanished(account: ExchangeAccount, listed: Collection[VenueOrder], means: MeansOf) -> None:
+    """Orders that rest by our books and are not listed as open have ended: what they came to is booked."""
+    names = {order.client_order_id: order for order in listed}
+    resting = Order.objects.filter(account=account, status__in=[OrderStatus.ACKED, OrderStatus.PARTIAL])
+    for row in resting:
+        order = names.get(row.client_order_id)
+        if order is None or order.filled != row.filled:
+            ask(row, means(row.symbol))
+
+
+def _drifts(
+    account: ExchangeAccount, desk: OrderDesk, means: MeansOf, wait: Callable[[], object]
+) -> list[Drift]:
+    """Differences between the balances that nothing on its way explains, seen in two looks without a trade between."""
+    before: list[Drift] = []
+    for _ in range(LOOKS):
+        trades, moving = _last_trade(account), _in_flight(account)
+        balances = {asset: balance.free + balance.locked for asset, balance in desk.balances().items()}
+        booked, moving = booked_balances(account), moving | _in_flight(account)
+        if trades != _last_trade(account):
+            before = []
+            continue
+        found = drift(booked, balances, moving)
+        if not found or found == before:
+            return found
+        before = found
+        _ask_about(account, {each.asset for each in found}, means)
+        wait()
+    return []
+
+
+def _ask_about(account: ExchangeAccount, assets: set[str], means: MeansOf) -> None:
+    """The resting orders that might explain what moved: every trade moves a base and the quote."""
+    for row in Order.objects.filter(account=account, status__in=[OrderStatus.ACKED, OrderStatus.PARTIAL]):
+        if row.symbol.partition("/")[0] in assets or account.quote in assets:
+            ask(row, means(row.symbol))
+
+
+def _in_flight(account: ExchangeAccount) -> set[str]:
+    """The assets that orders may be moving at this moment, without our knowing."""
+    symbols = Order.objects.filter(account=account, status__in=_AT_WORK).values_list("symbol", flat=True)
+    return {asset for symbol in symbols for asset in symbol.split("/")}
+
+
+def _last_trade(account: ExchangeAccount) -> int:
+    return Trade.objects.filter(account=account).order_by("-id").values_list("pk", flat=True).first() or 0
+
+
+def _symbols(account: ExchangeAccount) -> set[str]:
+    in_service = Bot.objects.filter(account=account).exclude(status=BotStatus.STOPPED)
+    return set(in_service.values_list("symbol", flat=True)) | set(
+        Order.objects.filter(account=account).order_by().values_list("symbol", flat=True).distinct()
+    )
+
+
+def _drift_text(account: ExchangeAccount, drifts: Iterable[Drift]) -> str:
+    named = ", ".join(f"{each.asset}: {each.at_exchange} there, {each.booked} here" for each in drifts)
+    return f"the balances of account {account.name} do not agree with the exchange's ({named})"
+
+
+def _unsettled(account: ExchangeAccount) -> str:
+    count = Order.objects.filter(account=account, status__in=_AT_WORK).count()
+    return f"{count} orders are not settled yet" if count else ""
+
+
+def _stop(account: ExchangeAccount, finding: Finding, now: Now) -> None:
+    """Halt what the finding concerns. The same halt is not raised twice."""
+
+    def work(_: Portfolio) -> None:
+        bot = Bot.objects.filter(pk=finding.bot_id).first() if finding.bot_id is not None else None
+        text = f"{finding.text}: entries stop"
+        if raise_halt(account, bot, finding.cause, text, {}, now) and bot and bot.status in HALT.sources:
+            halt(bot.pk, text, now=now, actor="reconciliation")
+
+    under_portfolio_lock(account.pk, work)
+
+
+def _note(account: ExchangeAccount, row: Reconciliation, problem: str, now: Now) -> None:
+    cleaned = {} if problem else {"clean_at": now.wall_at}
+    Reconciliation.objects.filter(pk=row.pk).update(ran_at=now.wall_at, problem=problem[:300], **cleaned)
+    log.info("reconciled", account=account.name, problem=problem)
+    if row.clean_at is None and not problem:
+        publish(
+            "reconciled",
+            f"Account {account.name} agrees with the exchange: its bots may enter",
+            severity=Severity.INFO,
+            market_at=now.market_at,
+            wall_at=now.wall_at,
+        )

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from execution import announce
-from execution.consequence import after_entry, after_exit
+from execution.consequence import after_entry, after_exit, after_stop
 from execution.ledger import Holding, apply_fill, cash_change, write_off
 from execution.lock import under_portfolio_lock
 from execution.models import BotBook, Order, Portfolio, Position, Purpose, Trade
@@ -20,6 +20,7 @@ from execution.totals import Figures, book_change, figures, holding, value
 from market.clock import Now
 from market.money import ZERO, exact, ratio
 from market.orders import Fill, OrderReport, ReportStatus, Side
+from risk.exits import ExitReason
 
 
 class LostRace(Exception):
@@ -54,21 +55,34 @@ def mark_sent(order: Order, now: Now) -> None:
         raise LostRace(f"order {order.client_order_id} is no longer PREPARED")
 
 
-def write_off_dust(portfolio: Portfolio, position: Position, reason: str, now: Now) -> None:
-    """Close a position whose rest is too little to sell, under the caller's portfolio lock. Raises LostRace."""
-    before, dust = figures(position), position.quantity
-    check_position_move(PositionStatus(position.status), PositionStatus.CLOSED)
+def mark_closing(position: Position, reason: ExitReason, text: str, reference_price: Decimal) -> None:
+    """Write down that an OPEN position is to be closed, under the caller's portfolio lock. Raises LostRace."""
+    moved = Position.objects.filter(pk=position.pk, status=PositionStatus.OPEN).update(
+        status=PositionStatus.CLOSING, exit_reason=reason, exit_text=text[:300], exit_reference=reference_price
+    )
+    if moved != 1:
+        raise LostRace(f"position {position.pk} is {position.status}, not OPEN")
+
+
+def close_out(portfolio: Portfolio, position: Position, now: Now) -> None:
+    """Close a position whose rest is too little to sell: it is written off, under the caller's portfolio lock.
+
+    Raises LostRace.
+    """
+    before, dust, old = figures(position), position.quantity, PositionStatus(position.status)
+    check_position_move(old, PositionStatus.CLOSED)
     value(position, write_off(holding(position)), ZERO)
-    position.status, position.dust = PositionStatus.CLOSED, dust
-    position.exit_reason, position.closed_at = reason, now.market_at
-    columns = {**_position_columns(position), "dust": dust, "exit_reason": reason}
-    if Position.objects.filter(pk=position.pk, status=PositionStatus.OPEN).update(**columns) != 1:
-        raise LostRace(f"position {position.pk} is no longer OPEN")
+    position.status, position.dust, position.closed_at = PositionStatus.CLOSED, dust, now.market_at
+    position.exit_reason = position.exit_reason or ExitReason.STOP
+    columns = {**_position_columns(position), "dust": dust}
+    if Position.objects.filter(pk=position.pk, status=old).update(**columns) != 1:
+        raise LostRace(f"position {position.pk} is no longer {old}")
     book: BotBook = position.bot.book
     book_change(portfolio, book, position, before)
     _count_result(book, position.realised)
-    announce.dust_written_off(position, dust, now)
-    announce.position_changed(position, PositionStatus.OPEN, now)
+    if dust:
+        announce.dust_written_off(position, dust, now)
+    announce.position_changed(position, old, now)
 
 
 def _record(portfolio: Portfolio, order_id: int, new: OrderStatus, report: OrderReport, now: Now) -> OrderStatus:
@@ -145,8 +159,8 @@ def _write_position(
     position = order.position
     old_status = PositionStatus(position.status)
     is_entry = order.purpose == Purpose.ENTRY
-    value(position, held, _still_reserved(order) if is_entry else ZERO)
-    status = (after_entry if is_entry else after_exit)(OrderStatus(order.status), position.quantity)
+    value(position, held, _still_reserved(order) if is_entry else position.reserved)
+    status = _position_status(order)
     if status is not old_status:
         check_position_move(old_status, status)
     _set_times_and_prices(order, status, fresh, now)
@@ -159,6 +173,18 @@ def _write_position(
         _count_result(book, position.realised)
     if status is not old_status:
         announce.position_changed(position, old_status, now)
+
+
+def _position_status(order: Order) -> PositionStatus:
+    """What the order, as it is now, makes of its position."""
+    position, status = order.position, OrderStatus(order.status)
+    match order.purpose:
+        case Purpose.ENTRY:
+            return after_entry(PositionStatus(position.status), status, position.quantity)
+        case Purpose.EXIT:
+            return after_exit(status, order.filled, position.quantity)
+    buying = Order.objects.filter(position=position, purpose=Purpose.ENTRY, status__in=list(UNFINISHED_ORDER))
+    return after_stop(PositionStatus(position.status), status, position.quantity, buying.exists)
 
 
 def _still_reserved(order: Order) -> Decimal:
@@ -175,6 +201,8 @@ def _set_times_and_prices(order: Order, status: PositionStatus, fresh: list[Fill
         position.opened_at = position.opened_at or fresh[0].executed_at
     if fresh and order.purpose != Purpose.ENTRY:
         position.exit_price = _average_exit(order)
+    if fresh and order.purpose == Purpose.STOP:
+        position.exit_reason = ExitReason.STOP
     if status in (PositionStatus.CLOSED, PositionStatus.FLAT):
         position.closed_at = fresh[-1].executed_at if fresh else now.market_at
 
@@ -197,6 +225,7 @@ _COLUMNS = (
     "unrealised",
     "entry_price",
     "exit_price",
+    "exit_reason",
     "mark_price",
     "marked_at",
     "opened_at",

@@ -13,9 +13,9 @@ class PositionStatus(StrEnum):
     """One row is one position, from the entry order to the last fill of its exit."""
 
     FLAT = "FLAT"  # the entry ended without a fill: there never was a position
-    OPENING = "OPENING"  # the entry order is on its way or working
-    OPEN = "OPEN"  # something is held and no exit is on its way
-    CLOSING = "CLOSING"  # an exit order is on its way or working
+    OPENING = "OPENING"  # the entry order is on its way or working, nothing filled yet
+    OPEN = "OPEN"  # something is held and no exit was decided; a protective stop may rest
+    CLOSING = "CLOSING"  # an exit was decided: what still works is ended, then all of it is sold
     CLOSED = "CLOSED"  # all of it was sold
 
 
@@ -41,9 +41,9 @@ class IllegalMove(Exception):
 POSITION_MOVES: dict[PositionStatus, frozenset[PositionStatus]] = {
     PositionStatus.FLAT: frozenset(),
     PositionStatus.OPENING: frozenset({PositionStatus.OPEN, PositionStatus.FLAT}),
-    # Straight to CLOSED when what is left is dust: too little for the exchange to sell, written off without an order.
+    # Straight to CLOSED when the protective stop sold all of it, or what is left is dust, written off without an order.
     PositionStatus.OPEN: frozenset({PositionStatus.CLOSING, PositionStatus.CLOSED}),
-    # Back to OPEN when the exit was rejected, absent, canceled, expired or filled in part: the rest is still held.
+    # Back to OPEN when the exit was rejected, absent, or sold nothing: protected again, and decided anew.
     PositionStatus.CLOSING: frozenset({PositionStatus.CLOSED, PositionStatus.OPEN}),
     PositionStatus.CLOSED: frozenset(),
 }

@@ -1,36 +1,37 @@
 """From a decision to an order: one transaction that reviews and writes the intent, then, after its commit, the send.
 
 Nothing else in the code base can send an order: ``_send`` is private, and takes an ``Approved`` that only the review
-makes, or a ``Reduction`` that only ``leave`` makes and that can do no more than sell what the position holds.
+makes, or a ``Reduction`` that only this file makes and that can do no more than sell what the position holds.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 import structlog
 
 from bots.lifecycle import halt
-from bots.models import Bot
-from execution import announce
+from bots.models import Bot, ExchangeAccount
+from execution.crash_points import crash_point
 from execution.executors import BaseExecutor
+from execution.intents import request_of, write_entry, write_exit, write_stop
 from execution.lock import under_portfolio_lock
 from execution.models import Order, Portfolio, Position, Purpose
 from execution.portfolio import Pricing, read_exposure
-from execution.record import LostRace, mark_sent, record, record_unknown, write_off_dust
-from execution.states import OrderStatus, PositionStatus
-from execution.totals import book_change, figures, holding, value
+from execution.record import LostRace, close_out, mark_closing, mark_sent, record, record_unknown
+from execution.states import UNFINISHED_ORDER, OrderStatus, PositionStatus
 from market.clock import Now
-from market.exchange import OutcomeUnknown
+from market.exchange import OutcomeUnknown, Withheld
 from market.instruments import Instrument
 from market.money import exact
-from market.orders import OrderReport, OrderRequest, OrderType, ReportStatus, Side
+from market.orders import OrderReport, ReportStatus
 from notifications.events import publish
 from notifications.models import Severity
 from risk.deadman import pull
 from risk.decisions import Grounds, write_decision
 from risk.exits import ExitReason
 from risk.halts import open_halts, raise_halt
-from risk.models import Decision, Outcome
+from risk.models import Outcome
 from risk.review import breakers_open, review
 from risk.verdicts import Approved, CheckResult, Exposure, Proposal, Refused
 
@@ -41,6 +42,9 @@ DUST_COST = 10
 
 BREAKER_SCOPES = {"drawdown": "bot", "portfolio_drawdown": "account"}
 """What a breaker halts when it fires, until an operator clears it."""
+
+KEY_REFUSED = frozenset({"-1002", "-1022", "-2014", "-2015"})
+"""The exchange's codes for a key that it does not take: trying again would end the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +57,26 @@ class Reduction:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """Close a position: why, in words, the price it was decided at, and what the market bids now (None: not known)."""
+    """Close a position: why, in words, and the price it was decided at."""
 
     reason: ExitReason
     text: str
     reference_price: Decimal
-    bid: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What orders of one symbol are sent with: where to, by which clock, what the exchange allows for the symbol (None:
+    not known now), and what the market bids now (None: not known)."""
+
+    executor: BaseExecutor
+    clock: Callable[[], Now]
+    instrument: Instrument | None
+    bid: Callable[[], Decimal | None] = lambda: None
 
 
 def enter(
-    bot: Bot, proposal: Proposal, pricing: Pricing, grounds: Grounds, executor: BaseExecutor, now: Now
+    bot: Bot, proposal: Proposal, pricing: Pricing, grounds: Grounds, executor: BaseExecutor, clock: Callable[[], Now]
 ) -> Approved | Refused:
     """Review a proposal and, when every check passes, send its order. The decision is stored either way.
 
@@ -70,40 +84,91 @@ def enter(
     """
 
     def gate(portfolio: Portfolio) -> tuple[Approved | Refused, Order | None]:
+        now = clock()
         locked = Bot.objects.select_related("account", "book").get(pk=bot.pk)
         exposure = read_exposure(portfolio, locked, bot, proposal, pricing, now)
         verdict = review(proposal, exposure)
         if isinstance(verdict, Refused):
             _write_refusal(locked, verdict, exposure, grounds, now)
             return verdict, None
-        return verdict, _write_entry(portfolio, locked, verdict, pricing.quote.ask, grounds, now)
+        decision = write_decision(locked, grounds, Outcome.APPROVED, proposal.reason, now, checks=verdict.results)
+        return verdict, write_entry(portfolio, locked, verdict.proposal, decision, pricing.quote.ask, now)
 
     verdict, order = under_portfolio_lock(bot.account_id, gate)
     if order is not None and isinstance(verdict, Approved):
-        _send(verdict, order, executor, now)
+        _send(verdict, order, executor, clock)
     return verdict
 
 
-def leave(
-    position: Position, wish: Exit, instrument: Instrument, grounds: Grounds | None, executor: BaseExecutor, now: Now
-) -> None:
-    """Sell what a position holds. ``grounds`` belong to a tick, whose decision is stored; None between ticks.
+def decide_exit(position: Position, wish: Exit, grounds: Grounds | None, now: Now) -> None:
+    """Commit that a position is to be closed; what carries it out is ``drive``, now or after a crash.
 
-    What is too little for the exchange to sell is written off instead. Raises record.LostRace when the position is not
-    OPEN any more: somebody else is closing it.
+    ``grounds`` belong to a tick, whose decision is stored; None between ticks. Raises record.LostRace when the position
+    is not OPEN any more: somebody else is closing it.
     """
 
-    def gate(portfolio: Portfolio) -> Order | None:
-        held = Position.objects.select_related("bot__account", "bot__book").get(pk=position.pk)
-        decision = write_decision(held.bot, grounds, Outcome.EXIT, wish.text, now) if grounds else None
-        if _is_dust(held, wish.bid, instrument):
-            write_off_dust(portfolio, held, wish.reason, now)
-            return None
-        return _write_exit(held, wish, instrument.round_amount_down(held.quantity), decision, now)
+    def gate(_: Portfolio) -> None:
+        held = Position.objects.select_related("bot__account").get(pk=position.pk)
+        if grounds is not None:
+            write_decision(held.bot, grounds, Outcome.EXIT, wish.text, now)
+        mark_closing(held, wish.reason, wish.text, wish.reference_price)
 
-    order = under_portfolio_lock(position.account_id, gate)
+    under_portfolio_lock(position.account_id, gate)
+    crash_point("exit_decided")
+
+
+def sell(position_id: int, account_id: int, instrument: Instrument, means: Means) -> None:
+    """Send the next exit order of a CLOSING position without unfinished orders, for all that it holds by now.
+
+    What is too little for the exchange to sell is written off instead. Raises record.LostRace.
+    """
+    bid = means.bid()
+
+    def gate(portfolio: Portfolio) -> Order | None:
+        held = _held(position_id, PositionStatus.CLOSING)
+        if _is_dust(held, bid or held.mark_price, instrument):
+            close_out(portfolio, held, means.clock())
+            return None
+        decision = held.bot.decisions.filter(outcome=Outcome.EXIT, slot__gte=held.entry_slot).first()
+        return write_exit(held, instrument.round_amount_down(held.quantity), decision, means.clock())
+
+    _reduce(position_id, under_portfolio_lock(account_id, gate), means)
+
+
+def protect(position_id: int, account_id: int, instrument: Instrument, means: Means) -> None:
+    """Let a stop rest at the exchange for all that an OPEN position holds. Raises record.LostRace."""
+
+    def gate(_: Portfolio) -> Order:
+        held = _held(position_id, PositionStatus.OPEN)
+        return write_stop(held, instrument.round_amount_down(held.quantity), instrument, means.clock())
+
+    _reduce(position_id, under_portfolio_lock(account_id, gate), means)
+
+
+def write_off(position_id: int, account_id: int, now: Now) -> None:
+    """Give up a rest that cannot be sold, and close its position. Raises record.LostRace."""
+
+    def gate(portfolio: Portfolio) -> None:
+        held = Position.objects.select_related("bot__account", "bot__book").get(pk=position_id)
+        close_out(portfolio, held, now)
+
+    under_portfolio_lock(account_id, gate)
+    crash_point("written_off")
+
+
+def _held(position_id: int, status: PositionStatus) -> Position:
+    """The position, of which nothing is being sold. The database holds the same rule behind this look."""
+    held = Position.objects.select_related("bot__account", "bot__book").get(pk=position_id)
+    if held.status != status:
+        raise LostRace(f"position {position_id} is {held.status}, not {status}")
+    if held.orders.exclude(purpose=Purpose.ENTRY).filter(status__in=list(UNFINISHED_ORDER)).exists():
+        raise LostRace(f"position {position_id} has a closing order already")
+    return held
+
+
+def _reduce(position_id: int, order: Order | None, means: Means) -> None:
     if order is not None:
-        _send(Reduction(position.pk, order.amount), order, executor, now)
+        _send(Reduction(position_id, order.amount), order, means.executor, means.clock)
 
 
 def _is_dust(held: Position, bid: Decimal | None, instrument: Instrument) -> bool:
@@ -116,46 +181,37 @@ def _is_dust(held: Position, bid: Decimal | None, instrument: Instrument) -> boo
     return was_small and bid is not None and instrument.is_dust(held.quantity, bid)
 
 
-def request_of(order: Order) -> OrderRequest:
-    """The row as the request that an executor takes."""
-    return OrderRequest(
-        client_order_id=order.client_order_id,
-        symbol=order.symbol,
-        side=Side(order.side),
-        type=OrderType(order.type),
-        amount=order.amount,
-        price=order.price,
-        stop_price=order.stop_price,
-        worst_price=order.worst_price,
-    )
-
-
-def sent_of(order: Order) -> Now:
-    """When the order was sent (its intent, where that is not known), on both clocks."""
-    wall_at = order.sent_at or order.prepared_at
-    return Now(round(wall_at.timestamp() * 1000), round(order.market_at.timestamp() * 1000))
-
-
-def client_order_id(bot: Bot, slot: int, purpose: Purpose, attempt: int = 0) -> str:
-    """Our name for an order, at most 32 of [A-Za-z0-9_-]: installation, bot, slot of the entry, purpose, attempt."""
-    kind = {Purpose.ENTRY: "e", Purpose.EXIT: "x", Purpose.STOP: "s"}[purpose]
-    return f"{bot.account.order_prefix}-{bot.pk}-{slot}-{kind}{attempt or ''}"
-
-
-def _send(permit: Approved | Reduction, order: Order, executor: BaseExecutor, now: Now) -> None:
+def _send(permit: Approved | Reduction, order: Order, executor: BaseExecutor, clock: Callable[[], Now]) -> None:
     """The only place that calls an executor. An error that is not an answer leaves the order SENT, to be asked for."""
-    stopped = under_portfolio_lock(order.account_id, lambda _: _let_go(permit, order, now))
+    purpose = order.purpose.lower()
+    crash_point(f"{purpose}_intended")
+    stopped = under_portfolio_lock(order.account_id, lambda _: _let_go(permit, order, clock()))
     if stopped:
-        record(order, OrderReport(order.client_order_id, ReportStatus.CANCELED, reason=stopped), now)
+        record(order, OrderReport(order.client_order_id, ReportStatus.CANCELED, reason=stopped), clock())
         return
+    crash_point(f"{purpose}_let_go")
     try:
-        report = executor.submit(request_of(order), now)
+        report = executor.submit(request_of(order), clock())
+    except Withheld as error:  # it did not leave this machine: as good as withdrawn
+        report = OrderReport(order.client_order_id, ReportStatus.CANCELED, reason=f"not sent: {error}")
     except OutcomeUnknown as error:
         log.warning("order_unknown", order=order.client_order_id, error=str(error))
-        record_unknown(order, str(error), now)
+        record_unknown(order, str(error), clock())
+        crash_point("unknown_recorded")
         return
-    status = record(order, report, now)
+    crash_point(f"{purpose}_answered")
+    status = record(order, report, clock())
+    crash_point(f"{purpose}_recorded")
     log.info("order", order=order.client_order_id, status=status, answer=report.reason, fills=len(report.fills))
+    if status is OrderStatus.REJECTED and report.code in KEY_REFUSED:
+        _stop_account(order, report.reason, clock())
+
+
+def _stop_account(order: Order, reason: str, now: Now) -> None:
+    """The exchange does not take our key: no entry of the account could succeed."""
+    account = ExchangeAccount.objects.get(pk=order.account_id)
+    text = f"account {account.name} halted, {account.exchange} refuses its API key: {reason}"
+    under_portfolio_lock(account.pk, lambda _: raise_halt(account, None, "key_refused", text, {}, now))
 
 
 def _let_go(permit: Approved | Reduction, order: Order, now: Now) -> str:
@@ -206,73 +262,3 @@ def _halt(bot: Bot, breaker: CheckResult, now: Now) -> None:
         raise_halt(bot.account, None, breaker.name, text, figures, now)
     elif raise_halt(bot.account, bot, breaker.name, text, figures, now):
         halt(bot.pk, text, now=now, actor="risk")
-
-
-def _write_entry(portfolio: Portfolio, bot: Bot, verdict: Approved, ask: Decimal, grounds: Grounds, now: Now) -> Order:
-    """Decision, position and order in one go, the notional reserved: from here on it counts as exposure."""
-    proposal = verdict.proposal
-    decision = write_decision(bot, grounds, Outcome.APPROVED, proposal.reason, now, checks=verdict.results)
-    if proposal.stop_price is None:
-        raise AssertionError("the review approves nothing without a stop")
-    position = Position(
-        account_id=bot.account_id,
-        bot=bot,
-        symbol=proposal.symbol,
-        status=PositionStatus.OPENING,
-        entry_slot=proposal.slot,
-        stop_price=proposal.stop_price,
-        target_price=proposal.target_price,
-        created_at=now.market_at,
-    )
-    before = figures(position)
-    value(position, holding(position), proposal.notional)
-    position.save()
-    book_change(portfolio, bot.book, position, before)
-    order = Order.objects.create(
-        account_id=bot.account_id,
-        bot=bot,
-        position=position,
-        decision=decision,
-        client_order_id=client_order_id(bot, proposal.slot, Purpose.ENTRY),
-        purpose=Purpose.ENTRY,
-        symbol=proposal.symbol,
-        side=Side.BUY,
-        type=OrderType.MARKET,
-        amount=proposal.amount,
-        worst_price=proposal.reference_price,
-        reference_price=ask,
-        status=OrderStatus.PREPARED,
-        reason=proposal.reason[:300],
-        market_at=now.market_at,
-        prepared_at=now.wall_at,
-    )
-    announce.order_placed(order, now)
-    return order
-
-
-def _write_exit(held: Position, wish: Exit, amount: Decimal, decision: Decision | None, now: Now) -> Order:
-    attempt = held.exit_attempts + 1
-    moved = Position.objects.filter(pk=held.pk, status=PositionStatus.OPEN).update(
-        status=PositionStatus.CLOSING, exit_reason=wish.reason, exit_attempts=attempt
-    )
-    if moved != 1:
-        raise LostRace(f"position {held.pk} is {held.status}, not OPEN")
-    order = Order.objects.create(
-        account_id=held.account_id,
-        bot=held.bot,
-        position=held,
-        decision=decision,
-        client_order_id=client_order_id(held.bot, held.entry_slot, Purpose.EXIT, attempt),
-        purpose=Purpose.EXIT,
-        symbol=held.symbol,
-        side=Side.SELL,
-        type=OrderType.MARKET,
-        amount=amount,
-        reference_price=wish.reference_price,
-        status=OrderStatus.PREPARED,
-        reason=wish.text[:300],
-        market_at=now.market_at,
-        prepared_at=now.wall_at,
-    )
-    announce.order_placed(order, now)
-    return order

@@ -1,0 +1,176 @@
+"""Carry a position on, step by step, to where it rests: settled, protected or closed.
+
+Ticks, the reconciler and recovery after a crash all come through here, and do the same. An entry is never sent here:
+recovery asks what became of it.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+import structlog
+
+from execution.crash_points import crash_point
+from execution.intents import request_of, sent_of
+from execution.models import Order, Position, Purpose
+from execution.record import LostRace, record, record_unknown
+from execution.states import LIVE_POSITION, UNFINISHED_ORDER, OrderStatus, PositionStatus
+from execution.steps import Kind, Scene, Step, Working, next_step
+from execution.submit import Exit, Means, decide_exit, protect, sell, write_off
+from market.clock import Now
+from market.exchange import ExchangeError
+from market.money import ZERO, exact
+from market.orders import OrderReport, ReportStatus
+from risk.decisions import Grounds
+
+log = structlog.get_logger()
+
+MOST_STEPS = 12
+"""More than any history needs: what goes on longer waits for the next round."""
+
+PAUSE = timedelta(seconds=4)
+"""Wall time between two attempts to protect or to sell when the one before failed."""
+
+LONG_PAUSE = timedelta(seconds=30)
+"""The same after several attempts."""
+
+FEW = 5
+
+
+def drive(position_id: int, means: Means) -> PositionStatus:
+    """Do what can be done about a position now, and return its status then.
+
+    Call it outside a transaction, holding the bot's lease: nobody else then sends for this bot.
+    """
+    asked: set[int] = set()
+    for _ in range(MOST_STEPS):
+        view = _look(position_id, means, asked)
+        step, working = next_step(view.scene)
+        if step is Step.REST or not _take(step, working, view, means, asked):
+            break
+    return PositionStatus(Position.objects.values_list("status", flat=True).get(pk=position_id))
+
+
+def leave(position: Position, wish: Exit, grounds: Grounds | None, means: Means) -> PositionStatus:
+    """Decide to close an OPEN position, and carry it out as far as can be. Raises record.LostRace when it is not OPEN
+    any more."""
+    decide_exit(position, wish, grounds, means.clock())
+    return drive(position.pk, means)
+
+
+def settle_bot(bot_id: int, means: Means) -> bool:
+    """Carry on whatever a bot has under way. True when nothing is left whose outcome is open."""
+    live = Position.objects.filter(bot_id=bot_id, status__in=list(LIVE_POSITION)).values_list("pk", flat=True)
+    settled = [drive(pk, means) is PositionStatus.OPEN for pk in live]
+    return all(settled) or not Position.objects.filter(
+        bot_id=bot_id, status__in=[PositionStatus.OPENING, PositionStatus.CLOSING]
+    ).exists()
+
+
+def ask(order: Order, means: Means) -> bool:
+    """What became of an order, asked and booked. False when there was no answer."""
+    if order.status == OrderStatus.SENT:
+        record_unknown(order, "the process that sent it did not come back", means.clock())
+        crash_point("unknown_recorded")
+    try:
+        report = means.executor.query(request_of(order), sent_of(order), means.clock())
+    except ExchangeError as error:
+        log.warning("order_unsettled", order=order.client_order_id, status=order.status, error=str(error))
+        return False
+    crash_point("asked")
+    if report.status is ReportStatus.ABSENT and order.status == OrderStatus.ACKED:
+        record_unknown(order, "the exchange does not know it any more", means.clock())
+    status = record(order, report, means.clock())
+    crash_point("settled")
+    log.info("order_settled", order=order.client_order_id, status=status, answer=report.reason)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A position as read, and its unfinished orders by id."""
+
+    position: Position
+    orders: dict[int, Order]
+    scene: Scene = field(compare=False)
+
+
+def _look(position_id: int, means: Means, asked: set[int]) -> _View:
+    position = Position.objects.select_related("bot").get(pk=position_id)
+    orders = {o.pk: o for o in position.orders.filter(status__in=list(UNFINISHED_ORDER)).order_by("pk")}
+    may_send = means.instrument is not None and not _pausing(position, means.clock())
+    scene = Scene(
+        status=PositionStatus(position.status),
+        sellable=_sellable(position, means),
+        working=tuple(_working(order) for order in orders.values()),
+        protected=means.executor.holds_stops and may_send,
+        selling=may_send,
+        asked=frozenset(asked),
+    )
+    return _View(position, orders, scene)
+
+
+def _working(order: Order) -> Working:
+    with exact():
+        return Working(order.pk, Kind(order.purpose), OrderStatus(order.status), order.amount - order.filled)
+
+
+def _sellable(position: Position, means: Means) -> Decimal:
+    """On the lot step; the whole quantity while the step is not known."""
+    if means.instrument is None:
+        return position.quantity
+    return ZERO if means.instrument.too_few(position.quantity) else means.instrument.round_amount_down(position.quantity)
+
+
+def _pausing(position: Position, now: Now) -> bool:
+    """Whether the last closing order failed a moment ago."""
+    last = position.orders.exclude(purpose=Purpose.ENTRY).order_by("-id").first()
+    if last is None or last.finished_at is None or last.filled or last.status == OrderStatus.FILLED:
+        return False
+    if last.status == OrderStatus.CANCELED and last.exchange_order_id:
+        return False  # ended by us, on purpose
+    pause = PAUSE if position.exit_attempts + position.stop_attempts <= FEW else LONG_PAUSE
+    return timedelta(0) <= now.wall_at - last.finished_at < pause
+
+
+def _take(step: Step, working: Working | None, view: _View, means: Means, asked: set[int]) -> bool:
+    """Take one step. False when going on makes no sense now."""
+    position = view.position
+    try:
+        if working is not None:
+            return _about(step, view.orders[working.order_id], means, asked)
+        if step is Step.WRITE_OFF:
+            write_off(position.pk, position.account_id, means.clock())
+        elif means.instrument is not None:
+            act = sell if step is Step.SELL else protect
+            act(position.pk, position.account_id, means.instrument, means)
+    except LostRace as error:
+        log.info("step_lost_race", step=step, position=position.pk, error=str(error))
+        return False
+    return True
+
+
+def _about(step: Step, order: Order, means: Means, asked: set[int]) -> bool:
+    match step:
+        case Step.WITHDRAW:
+            withdrawn = OrderReport(order.client_order_id, ReportStatus.CANCELED, reason="withdrawn: it was never sent")
+            record(order, withdrawn, means.clock())
+            return True
+        case Step.ASK:
+            asked.add(order.pk)
+            return ask(order, means)
+    return _cancel(order, means)
+
+
+def _cancel(order: Order, means: Means) -> bool:
+    """End an order at the exchange, and book what it came to. False when it is not known to have ended."""
+    try:
+        report = means.executor.cancel(request_of(order), means.clock())
+    except ExchangeError as error:
+        log.warning("order_not_canceled", order=order.client_order_id, error=str(error))
+        return ask(order, means) and Order.objects.get(pk=order.pk).status not in UNFINISHED_ORDER
+    crash_point("cancel_answered")
+    status = record(order, report, means.clock())
+    crash_point("cancel_recorded")
+    log.info("order_canceled", order=order.client_order_id, status=status, fills=len(report.fills))
+    return status not in UNFINISHED_ORDER
