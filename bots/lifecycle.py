@@ -201,6 +201,25 @@ def free_lease(bot_id: int, token: str, *, again: bool) -> bool:
     return held.update(**_freed(again)) == 1
 
 
+def borrow_lease(bot_id: int, now: Now, token: str) -> str | None:
+    """Take the bot's lease without a slot, to see to what it holds between ticks; None when somebody else has it.
+
+    Returns what stood in the lease's place: ``return_lease`` puts it back.
+    """
+    before = Bot.objects.filter(pk=bot_id).values_list("lease_token", flat=True).first()
+    if before is None:
+        return None
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now.wall_at)
+    bot = Bot.objects.filter(free, pk=bot_id, lease_token=before)
+    taken = bot.update(lease_token=token, lease_until=now.wall_at + LEASE)
+    return (AGAIN if before == AGAIN else "") if taken == 1 else None
+
+
+def return_lease(bot_id: int, token: str, before: str) -> bool:
+    """Give a borrowed lease back. False when it had expired and somebody else took it."""
+    return Bot.objects.filter(pk=bot_id, lease_token=token).update(lease_token=before, lease_until=None) == 1
+
+
 def _freed(again: bool) -> dict[str, Any]:
     slot = {"last_slot": F("last_slot") - 1} if again else {}
     return {"lease_token": AGAIN if again else "", "lease_until": None, **slot}

@@ -6,6 +6,7 @@ Every function here is called inside a transaction, and takes the portfolio lock
 from decimal import Decimal, localcontext
 
 from bots.models import Bot, ExchangeAccount
+from execution.balances import book_flows
 from execution.lock import lock_portfolio
 from execution.models import BotBook, CapitalChange, CapitalKind, Portfolio
 from execution.totals import equity, free_cash
@@ -41,6 +42,7 @@ def book_capital(account: ExchangeAccount, amount: Decimal, reason: str, now: No
         portfolio.capital += amount
     portfolio.peak_equity = max(scaled(portfolio.peak_equity, before, equity(portfolio)), equity(portfolio))
     portfolio.save(update_fields=["capital", "peak_equity"])
+    book_flows(account.pk, {account.quote: amount})
     return change
 
 

@@ -62,9 +62,12 @@ def settle_bot(bot_id: int, means: Means) -> bool:
     """Carry on whatever a bot has under way. True when nothing is left whose outcome is open."""
     live = Position.objects.filter(bot_id=bot_id, status__in=list(LIVE_POSITION)).values_list("pk", flat=True)
     settled = [drive(pk, means) is PositionStatus.OPEN for pk in live]
-    return all(settled) or not Position.objects.filter(
-        bot_id=bot_id, status__in=[PositionStatus.OPENING, PositionStatus.CLOSING]
-    ).exists()
+    return (
+        all(settled)
+        or not Position.objects.filter(
+            bot_id=bot_id, status__in=[PositionStatus.OPENING, PositionStatus.CLOSING]
+        ).exists()
+    )
 
 
 def ask(order: Order, means: Means) -> bool:
@@ -119,7 +122,9 @@ def _sellable(position: Position, means: Means) -> Decimal:
     """On the lot step; the whole quantity while the step is not known."""
     if means.instrument is None:
         return position.quantity
-    return ZERO if means.instrument.too_few(position.quantity) else means.instrument.round_amount_down(position.quantity)
+    return (
+        ZERO if means.instrument.too_few(position.quantity) else means.instrument.round_amount_down(position.quantity)
+    )
 
 
 def _pausing(position: Position, now: Now) -> bool:

@@ -9,8 +9,12 @@ The rules:
 - A sell removes cost x sold / quantity from the cost basis, rounded to 12 decimals half-even; the sell that brings the
   quantity to 0 removes all that is left. So the residue of rounding goes to the last close, here and nowhere else.
 
-They make one identity hold for any sequence of fills and any mark (fees in a third currency, which are paid from
-elsewhere, apart): sum of cash changes + quantity x mark = realised + unrealised.
+They make one identity hold for any sequence of fills and any mark:
+
+    sum of cash changes + quantity x mark = realised + unrealised + sum of what was paid elsewhere
+
+Paid elsewhere are the fees in a third currency, each at its own fill's rate: they lower the profit, and neither the
+quote currency nor what is held.
 """
 
 from dataclasses import dataclass
@@ -68,6 +72,14 @@ def cash_change(side: Side, fill: Fill, quote: str) -> Decimal:
         value = fill.price * fill.amount
         fee = fill.fee if fill.fee_currency == quote else ZERO
         return (value if side is Side.SELL else -value) - fee
+
+
+def paid_elsewhere(fill: Fill, base: str, quote: str) -> Decimal:
+    """A fee in a third currency, in quote at the fill's own rate; 0 for any other. Raises ValueError without a rate."""
+    if fill.fee_currency in (base, quote):
+        return ZERO
+    with exact():
+        return _fee_in_quote(fill, base, quote, fill.fee_rate)
 
 
 def _bought(holding: Holding, fill: Fill, fee_base: Decimal, fee_quote: Decimal) -> Holding:

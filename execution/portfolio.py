@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bots.models import Bot
+from execution.clean import why_not_clean
 from execution.models import AssetExposure, BotBook, Portfolio, Position
 from execution.states import LIVE_POSITION
 from execution.totals import bot_equity, equity, free_cash
@@ -58,7 +59,7 @@ def read_exposure(
         total_exposure=portfolio.exposure,
         asset_exposure=_asset_exposure(portfolio, proposal.base),
         free_cash=free_cash(portfolio),
-        halts=_why_stopped(bot, as_decided) + open_halts(proposal.account_id, bot.pk),
+        halts=_why_stopped(bot, as_decided, now) + open_halts(proposal.account_id, bot.pk),
         trusted_price=pricing.trusted_price,
         bid=pricing.quote.bid,
         priced_at_ms=pricing.quote.at_ms,
@@ -86,10 +87,12 @@ def _asset_exposure(portfolio: Portfolio, asset: str) -> Decimal:
     return row.exposure if row else ZERO
 
 
-def _why_stopped(bot: Bot, as_decided: Bot) -> tuple[str, ...]:
+def _why_stopped(bot: Bot, as_decided: Bot, now: Now) -> tuple[str, ...]:
+    unclean = why_not_clean(bot.account, now)
     changed = [name for name in DEFINITION if getattr(bot, name) != getattr(as_decided, name)]
     edited = (f"bot {bot.name} was edited during its tick ({', '.join(changed)})",) if changed else ()
-    return edited if bot.may_enter else (f"bot {bot.name} is {bot.status}", *edited)
+    found = (*edited, unclean) if unclean else edited
+    return found if bot.may_enter else (f"bot {bot.name} is {bot.status}", *found)
 
 
 def _bot_limits(bot_id: int) -> BotLimits | None:

@@ -6,30 +6,21 @@ own orders is booked, and ``drive`` does the rest.
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
-
-import structlog
 
 from bots.lifecycle import HALT, halt
-from bots.models import Bot, BotStatus, ExchangeAccount, Mode
+from bots.models import Bot, BotStatus, ExchangeAccount
 from execution.balances import booked_balances
+from execution.clean import is_starting, note
 from execution.drift import Drift, drift
 from execution.drive import ask
 from execution.lock import under_portfolio_lock
-from execution.models import Order, Portfolio, Reconciliation, Trade
+from execution.models import Order, Portfolio, Trade
 from execution.states import UNFINISHED_ORDER, OrderStatus
 from execution.submit import Means
 from market.clock import Now
 from market.exchange import OrderDesk
 from market.orders import ReportStatus, VenueOrder
-from notifications.events import publish
-from notifications.models import Severity
 from risk.halts import raise_halt
-
-log = structlog.get_logger()
-
-CLEAN_FOR = timedelta(minutes=3)
-"""Wall time for which a clean comparison holds: entries stop when none is made any more."""
 
 LOOKS = 4
 """How often balances are read while trades come in between, or orders turn out to have been filled."""
@@ -49,26 +40,6 @@ class Finding:
     bot_id: int | None = None
 
 
-def begin(account: ExchangeAccount, now: Now) -> None:
-    """The platform starts: nothing enters before the account's books were compared and found clean."""
-    Reconciliation.objects.update_or_create(
-        account=account, defaults={"begun_at": now.wall_at, "clean_at": None, "problem": ""}
-    )
-
-
-def why_not_clean(account: ExchangeAccount, now: Now) -> str:
-    """Why the account may not enter; empty when its books were compared a moment ago, or need no comparing."""
-    if account.mode != Mode.LIVE:
-        return ""
-    row = Reconciliation.objects.filter(account=account).first()
-    if row is None or row.clean_at is None:
-        return f"account {account.name} has not been reconciled with the exchange since the start"
-    if now.wall_at - row.clean_at > CLEAN_FOR:
-        minutes = (now.wall_at - row.clean_at).total_seconds() / 60
-        return f"account {account.name} was last found clean {minutes:.0f} min ago: {row.problem or 'nothing reconciles'}"
-    return ""
-
-
 def reconcile_account(
     account: ExchangeAccount, desk: OrderDesk, means: MeansOf, clock: Callable[[], Now], wait: Callable[[], object]
 ) -> str:
@@ -77,8 +48,7 @@ def reconcile_account(
     ``wait`` lets a moment pass between two looks at the balances. Raises market.exchange.ExchangeError when the
     exchange cannot be asked: then nothing is concluded.
     """
-    row, _ = Reconciliation.objects.get_or_create(account=account)
-    starting = row.clean_at is None
+    starting = is_starting(account)
     listed = desk.open_orders()
     findings = _strangers(account, listed, desk)
     _ask_about_vanished(account, listed, means)
@@ -91,7 +61,7 @@ def reconcile_account(
     for finding in findings:
         _stop(account, finding, clock())
     problem = "; ".join(finding.text for finding in findings) or (_unsettled(account) if starting else "")
-    _note(account, row, problem, clock())
+    note(account, problem, clock())
     return problem
 
 
@@ -119,7 +89,9 @@ def _past_strangers(account: ExchangeAccount, desk: OrderDesk) -> list[Finding]:
         mine = list(_ours(account, desk.latest_orders(symbol)))
         names = [order.client_order_id for order in mine]
         known = set(Order.objects.filter(client_order_id__in=names).values_list("client_order_id", flat=True))
-        found += [_stranger(account, order, "is not in our books") for order in mine if order.client_order_id not in known]
+        found += [
+            _stranger(account, order, "is not in our books") for order in mine if order.client_order_id not in known
+        ]
     return found
 
 
@@ -146,15 +118,13 @@ def _ask_about_vanished(account: ExchangeAccount, listed: Collection[VenueOrder]
             ask(row, means(row.symbol))
 
 
-def _drifts(
-    account: ExchangeAccount, desk: OrderDesk, means: MeansOf, wait: Callable[[], object]
-) -> list[Drift]:
+def _drifts(account: ExchangeAccount, desk: OrderDesk, means: MeansOf, wait: Callable[[], object]) -> list[Drift]:
     """Differences between the balances that nothing on its way explains, seen in two looks without a trade between."""
     before: list[Drift] = []
     for _ in range(LOOKS):
         trades, moving = _last_trade(account), _in_flight(account)
         balances = {asset: balance.free + balance.locked for asset, balance in desk.balances().items()}
-        booked, moving = booked_balances(account), moving | _in_flight(account)
+        booked, moving = booked_balances(account.pk), moving | _in_flight(account)
         if trades != _last_trade(account):
             before = []
             continue
@@ -211,17 +181,3 @@ def _stop(account: ExchangeAccount, finding: Finding, now: Now) -> None:
             halt(bot.pk, text, now=now, actor="reconciliation")
 
     under_portfolio_lock(account.pk, work)
-
-
-def _note(account: ExchangeAccount, row: Reconciliation, problem: str, now: Now) -> None:
-    cleaned = {} if problem else {"clean_at": now.wall_at}
-    Reconciliation.objects.filter(pk=row.pk).update(ran_at=now.wall_at, problem=problem[:300], **cleaned)
-    log.info("reconciled", account=account.name, problem=problem)
-    if row.clean_at is None and not problem:
-        publish(
-            "reconciled",
-            f"Account {account.name} agrees with the exchange: its bots may enter",
-            severity=Severity.INFO,
-            market_at=now.market_at,
-            wall_at=now.wall_at,
-        )

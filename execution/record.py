@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 from execution import announce
+from execution.balances import book_flows
 from execution.consequence import after_entry, after_exit, after_stop
+from execution.flows import flows
 from execution.ledger import Holding, apply_fill, cash_change, write_off
 from execution.lock import under_portfolio_lock
 from execution.models import BotBook, Order, Portfolio, Position, Purpose, Trade
@@ -114,7 +116,7 @@ def _book_fills(order: Order, fills: list[Fill]) -> Holding:
     base, _, quote = order.symbol.partition("/")
     held = holding(position)
     for fill in fills:
-        held = apply_fill(held, side, fill, base, quote)
+        held = apply_fill(held, side, fill, base, quote, fee_rate_quote=fill.fee_rate)
         Trade.objects.create(
             account_id=order.account_id,
             order=order,
@@ -126,9 +128,11 @@ def _book_fills(order: Order, fills: list[Fill]) -> Holding:
             amount=fill.amount,
             fee=fill.fee,
             fee_currency=fill.fee_currency,
+            fee_rate=fill.fee_rate,
             cash_change=cash_change(side, fill, quote),
             executed_at=fill.executed_at,
         )
+        book_flows(order.account_id, flows(side, fill, base, quote))
         with exact():
             order.filled += fill.amount
             order.filled_cost += fill.amount * fill.price

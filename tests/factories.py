@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import count
 
 from bots.models import Bot, BotStatus, ExchangeAccount
-from execution.models import BotBook, CapitalChange, CapitalKind, Portfolio, Position
+from execution.models import AssetBalance, BotBook, CapitalChange, CapitalKind, Portfolio, Position
 from execution.states import PositionStatus
 from market.clock import Clock, Now
 from market.instruments import Instrument
@@ -52,6 +52,7 @@ def make_account(capital: str = "100000", now: Now | None = None) -> ExchangeAcc
     Portfolio.objects.update_or_create(
         account=account, defaults={"capital": Decimal(capital), "peak_equity": Decimal(capital)}
     )
+    AssetBalance.objects.create(account=account, asset=account.quote, amount=Decimal(capital))
     PortfolioRiskLimits.objects.get_or_create(account=account)
     DeadMansSwitch.objects.update_or_create(
         pk=DeadMansSwitch.SINGLETON,

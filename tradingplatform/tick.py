@@ -12,15 +12,15 @@ from bots.lifecycle import AGAIN, claim_tick, release, why_not_claimed
 from bots.models import Bot
 from bots.strategies.base import Signal
 from bots.strategies.registry import build
+from execution.drive import drive, leave
 from execution.executors import BaseExecutor
 from execution.fills import worst_price
 from execution.lock import under_portfolio_lock
 from execution.marking import mark, open_day, snapshot_bot
 from execution.models import BotBook, Order, Portfolio, Position, Purpose
 from execution.portfolio import Pricing
-from execution.reconcile import settle_orders
 from execution.states import LIVE_POSITION, PositionStatus
-from execution.submit import Exit, enter, leave
+from execution.submit import Exit, Means, enter
 from market.clock import Now, moment
 from market.exchange import ExchangeError
 from market.fetcher import Window
@@ -96,8 +96,9 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
     if bot.book.day != this.now.market_at.date():
         bot.book = under_portfolio_lock(bot.account_id, lambda _: open_day(bot.pk, this.now))
     position = _live_position(bot)
-    if position is not None and position.status != PositionStatus.OPEN:
-        if not settle_orders(bot.pk, executor, this.now):
+    if position is not None and (position.status != PositionStatus.OPEN or executor.holds_stops):
+        status = drive(position.pk, _means(this, executor))
+        if status in (PositionStatus.OPENING, PositionStatus.CLOSING):
             return Seen(position), Result(Outcome.SKIPPED, "an order's outcome is not known yet")
         bot.book.refresh_from_db()
         position = _live_position(bot)
@@ -117,6 +118,15 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
     if not isinstance(choice.act, Close) and not window.fresh and not this.decided:
         return seen, Result(Outcome.SKIPPED, f"no fresh candles: {window.reason}")
     return seen, _act(this, seen, subject, choice, executor)
+
+
+def _means(this: Pass, executor: BaseExecutor, bid: Decimal | None = None) -> Means:
+    """What this bot's orders are sent with."""
+    try:
+        instrument = this.platform.instruments().get(this.bot.symbol)
+    except ExchangeError:
+        instrument = None
+    return Means(executor, lambda: this.now, instrument, lambda: _bid(this) if bid is None else bid)
 
 
 def _live_position(bot: Bot) -> Position | None:
@@ -145,8 +155,7 @@ def _act(this: Pass, seen: Seen, subject: Subject, choice: Choice, executor: Bas
                 return Result(Outcome.SKIPPED, f"{text}; no price to sell at")  # rung for again until there is one
             _forget_undecided(this)
             grounds = None if this.decided else seen.grounds(this.slot)
-            wish = Exit(reason, text, price, bid)
-            leave(seen.position, wish, subject.instrument, grounds, executor, this.now)
+            leave(seen.position, Exit(reason, text, price), grounds, _means(this, executor, bid))
             return Result(Outcome.EXIT, text, stored=True)
         case Nothing(reason):
             return Result(Outcome.NOTHING, reason)
@@ -183,10 +192,18 @@ def _enter(this: Pass, seen: Seen, subject: Subject, signal: Signal, executor: B
         stale_after_ms=round(QUOTE_MAX_AGE_WALL_MS * this.platform.clock.speed),
     )
     _forget_undecided(this)
-    verdict = enter(this.bot, proposal, pricing, seen.grounds(this.slot), executor, this.now)
+    verdict = enter(this.bot, proposal, pricing, seen.grounds(this.slot), executor, lambda: this.now)
     if isinstance(verdict, Approved):
+        _see_to(this, executor)
         return Result(Outcome.APPROVED, proposal.reason, stored=True)
     return Result(Outcome.REFUSED, verdict.reason, stored=True)
+
+
+def _see_to(this: Pass, executor: BaseExecutor) -> None:
+    """Protect what was entered a moment ago, or ask what became of it."""
+    position = _live_position(this.bot)
+    if position is not None and executor.holds_stops:
+        drive(position.pk, _means(this, executor))
 
 
 def _finish(this: Pass, seen: Seen, result: Result) -> None:

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, ProgrammingError
 
 from bots.lifecycle import IllegalTransition
-from bots.models import Bot
+from bots.models import Bot, ExchangeAccount
 from execution.capital import NotEnoughCash
 from execution.held import BotInUse
 from execution.lock import NoPortfolio
@@ -63,6 +63,15 @@ def find_bot(name: str) -> Bot:
         names = ", ".join(Bot.objects.filter(name__contains=name).values_list("name", flat=True)[:10])
         raise CommandError(f"there is no bot {name!r}" + (f": perhaps {names}" if names else ""))
     return bot
+
+
+def find_account(name: str) -> ExchangeAccount:
+    """The account of that name. Raises CommandError, naming all there are."""
+    account = ExchangeAccount.objects.filter(name=name).first()
+    if account is None:
+        names = ", ".join(ExchangeAccount.objects.values_list("name", flat=True)) or "none at all"
+        raise CommandError(f"there is no account {name!r}: there is {names}")
+    return account
 
 
 def _by_field(error: ValidationError) -> str:
