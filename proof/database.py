@@ -5,6 +5,7 @@ Not by savepoints: what runs on commit must run, and ``atomic(durable=True)`` mu
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sqlite3
@@ -12,6 +13,7 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
+import structlog
 from django.core.management import call_command
 from django.db import connection
 
@@ -24,6 +26,8 @@ def set_up_django() -> None:
     import django
 
     django.setup()
+    logging.disable(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 def scratch_folder(prefix: str = "proof-") -> Path:
@@ -47,7 +51,7 @@ class Database:
             connection.settings_dict["OPTIONS"] = {**self._options, "init_command": _FAST}
         call_command("migrate", verbosity=0)
         self._template = sqlite3.connect(":memory:", check_same_thread=False)
-        self._raw().backup(self._template)
+        self.keep()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -56,8 +60,12 @@ class Database:
         self._template.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def keep(self) -> None:
+        """From now on this is what the database is put back to."""
+        self._raw().backup(self._template)
+
     def reset(self) -> None:
-        """As it was after the migrations."""
+        """As it was kept last: after the migrations, to begin with."""
         while connection.in_atomic_block:  # an abandoned transaction ends like any other
             connection.set_autocommit(True)
         self._template.backup(self._raw())

@@ -16,6 +16,7 @@ import orjson
 import requests
 from requests.exceptions import ChunkedEncodingError, ConnectionError, ReadTimeout, SSLError
 
+from proof.journal import name_of
 from proof.venue import Turn, Venue
 from simexchange.faults import wrong_answers
 from simexchange.faults.fault import Fault as DataFault
@@ -50,6 +51,16 @@ def kind_of(turn: Turn) -> On:
 def reaches(on: On, kind: On) -> bool:
     """Whether a fault on ``on`` strikes a request of ``kind``."""
     return on in (kind, On.ANY) or (on is On.READ and kind in (On.FIND, On.TRADES))
+
+
+_PURPOSES = {"e": "entry", "x": "exit", "s": "stop"}
+
+
+def moment_of(turn: Turn) -> str:
+    """Which part of an order's life a request belongs to."""
+    sent = turn.params
+    name = name_of(sent.get("newClientOrderId") or sent.get("origClientOrderId") or "")
+    return _PURPOSES[name.kind] if name else "reading"
 
 
 Strike = Callable[[Turn], requests.Response]
@@ -287,7 +298,7 @@ class Script:
         self.around(turn, False)
         self.venue.clock.advance(self.random.randint(1, 60))
         kind = kind_of(turn)
-        fault = self._fault(kind)
+        fault = self._fault(kind, turn)
         try:
             if fault is None or fault.kind.strike is None:
                 return turn.serve()
@@ -296,7 +307,7 @@ class Script:
             self.venue.clock.advance(self.random.randint(1, 60))
             self.around(turn, True)
 
-    def _fault(self, kind: On) -> Present | None:
+    def _fault(self, kind: On, turn: Turn) -> Present | None:
         now_ms = self.venue.clock.now_ms
         if self.stopped:
             return None
@@ -304,4 +315,5 @@ class Script:
         if fault is not None:
             fault.struck += 1
             fault.first_ms = now_ms if fault.first_ms is None else fault.first_ms
+            self.struck[fault.kind.name, moment_of(turn)] += 1
         return fault
