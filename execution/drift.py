@@ -27,7 +27,7 @@ def drift(
     booked: Mapping[str, Decimal],
     at_exchange: Mapping[str, Decimal],
     in_flight: Collection[str],
-    traded: Collection[str],
+    traded: Collection[str] = (),
     tolerance: Mapping[str, Decimal] | None = None,
 ) -> list[Drift]:
     """The assets that drifted, by name.

@@ -14,7 +14,7 @@ from execution.crash_points import crash_point
 from execution.intents import request_of, sent_of
 from execution.models import Order, Position, Purpose
 from execution.record import LostRace, record, record_unknown
-from execution.states import LIVE_POSITION, UNFINISHED_ORDER, OrderStatus, PositionStatus
+from execution.states import UNFINISHED_ORDER, OrderStatus, PositionStatus
 from execution.steps import Kind, Scene, Step, Working, next_step
 from execution.submit import Exit, Means, decide_exit, protect, sell, write_off
 from market.clock import Now
@@ -37,17 +37,19 @@ LONG_PAUSE = timedelta(seconds=30)
 FEW = 5
 
 
-def drive(position_id: int, means: Means) -> PositionStatus:
+def drive(position_id: int, means: Means, *, at_once: bool = False) -> PositionStatus:
     """Do what can be done about a position now, and return its status then.
 
-    Call it outside a transaction, holding the bot's lease: nobody else then sends for this bot.
+    Call it outside a transaction, holding the bot's lease: nobody else then sends for this bot. ``at_once``: an exit
+    was decided just now, and is tried however the one before ended.
     """
     asked: set[int] = set()
     for _ in range(MOST_STEPS):
-        view = _look(position_id, means, asked)
+        view = _look(position_id, means, asked, at_once)
         step, working = next_step(view.scene)
         if step is Step.REST or not _take(step, working, view, means, asked):
             break
+        at_once = at_once and step is not Step.SELL
     return PositionStatus(Position.objects.values_list("status", flat=True).get(pk=position_id))
 
 
@@ -55,19 +57,7 @@ def leave(position: Position, wish: Exit, grounds: Grounds | None, means: Means)
     """Decide to close an OPEN position, and carry it out as far as can be. Raises record.LostRace when it is not OPEN
     any more."""
     decide_exit(position, wish, grounds, means.clock())
-    return drive(position.pk, means)
-
-
-def settle_bot(bot_id: int, means: Means) -> bool:
-    """Carry on whatever a bot has under way. True when nothing is left whose outcome is open."""
-    live = Position.objects.filter(bot_id=bot_id, status__in=list(LIVE_POSITION)).values_list("pk", flat=True)
-    settled = [drive(pk, means) is PositionStatus.OPEN for pk in live]
-    return (
-        all(settled)
-        or not Position.objects.filter(
-            bot_id=bot_id, status__in=[PositionStatus.OPENING, PositionStatus.CLOSING]
-        ).exists()
-    )
+    return drive(position.pk, means, at_once=True)
 
 
 def ask(order: Order, means: Means) -> bool:
@@ -98,16 +88,16 @@ class _View:
     scene: Scene = field(compare=False)
 
 
-def _look(position_id: int, means: Means, asked: set[int]) -> _View:
-    position = Position.objects.select_related("bot").get(pk=position_id)
+def _look(position_id: int, means: Means, asked: set[int], at_once: bool) -> _View:
+    position = Position.objects.get(pk=position_id)
     orders = {o.pk: o for o in position.orders.filter(status__in=list(UNFINISHED_ORDER)).order_by("pk")}
-    may_send = means.instrument is not None and not _pausing(position, means.clock())
+    known = means.instrument is not None
     scene = Scene(
         status=PositionStatus(position.status),
         sellable=_sellable(position, means),
         working=tuple(_working(order) for order in orders.values()),
-        protected=means.executor.holds_stops and may_send,
-        selling=may_send,
+        protected=known and means.executor.holds_stops and not _pausing(position, Purpose.STOP, means.clock()),
+        selling=known and (at_once or not _pausing(position, Purpose.EXIT, means.clock())),
         asked=frozenset(asked),
     )
     return _View(position, orders, scene)
@@ -127,15 +117,15 @@ def _sellable(position: Position, means: Means) -> Decimal:
     )
 
 
-def _pausing(position: Position, now: Now) -> bool:
-    """Whether the last closing order failed a moment ago."""
-    last = position.orders.exclude(purpose=Purpose.ENTRY).order_by("-id").first()
-    if last is None or last.finished_at is None or last.filled or last.status == OrderStatus.FILLED:
+def _pausing(position: Position, purpose: Purpose, now: Now) -> bool:
+    """Whether the last order of this kind failed a moment ago."""
+    last = position.orders.filter(purpose=purpose).order_by("-id").first()
+    if last is None or last.finished_at is None or last.filled:
         return False
     if last.status == OrderStatus.CANCELED and last.exchange_order_id:
         return False  # ended by us, on purpose
-    pause = PAUSE if position.exit_attempts + position.stop_attempts <= FEW else LONG_PAUSE
-    return timedelta(0) <= now.wall_at - last.finished_at < pause
+    attempts = position.exit_attempts if purpose is Purpose.EXIT else position.stop_attempts
+    return timedelta(0) <= now.wall_at - last.finished_at < (PAUSE if attempts <= FEW else LONG_PAUSE)
 
 
 def _take(step: Step, working: Working | None, view: _View, means: Means, asked: set[int]) -> bool:

@@ -1,4 +1,4 @@
-"""Intents: the rows that are committed before anything is sent. Written under the portfolio lock, by submit.py alone."""
+"""Intents: the rows that are committed before anything is sent. submit.py alone writes them, under the lock."""
 
 from decimal import Decimal
 

@@ -57,7 +57,7 @@ def test_private_keys_stay_private(name):
 
 
 def test_statuses_are_written_by_their_one_writer():
-    """Order and position status columns are written in record.py and, for the intent itself, in submit.py."""
+    """Order and position status columns are written in record.py and, for the intent itself, in intents.py."""
     writers = {
         path.relative_to(ROOT).as_posix()
         for path, tree in sources("tradingplatform", "execution")
@@ -68,7 +68,18 @@ def test_statuses_are_written_by_their_one_writer():
         and ast.unparse(node.value.value) in ("OrderStatus", "PositionStatus")
         and ast.unparse(node.value) != "PositionStatus.OPEN"
     }
-    assert writers <= {"execution/submit.py", "execution/record.py"}
+    assert writers <= {"execution/intents.py", "execution/record.py"}
+
+
+def test_only_submit_writes_intents():
+    """A row that says "about to be sent" is made where sending is decided."""
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path, tree in sources("tradingplatform", "execution")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.alias) and node.name in ("write_entry", "write_exit", "write_stop")
+    }
+    assert users == {"execution/submit.py"}
 
 
 def test_the_scheduled_task_exists():

@@ -10,13 +10,14 @@ from django.db.models.signals import post_save
 from django.test.utils import CaptureQueriesContext
 
 from bots.models import BotStatus
+from execution.drive import drive, leave
 from execution.executors import BaseExecutor
+from execution.intents import request_of
 from execution.models import AssetExposure, BotBook, Order, Portfolio, Position, Purpose, Trade
 from execution.portfolio import Pricing
-from execution.reconcile import settle_orders
 from execution.record import LostRace, record
 from execution.states import LIVE_POSITION, IllegalMove, OrderStatus, PositionStatus
-from execution.submit import Exit, enter, leave, request_of
+from execution.submit import Exit, Means, enter
 from execution.totals import equity, free_cash
 from market.clock import Now
 from market.clock_offset import Offset
@@ -63,13 +64,23 @@ def pricing(symbol="BTC/USDT", close="60000", bid=None, at_ms=NOW.market_ms - 10
 
 def buy(bot, executor: BaseExecutor, now: Now = NOW, **changes):
     wish = proposal(bot, **changes)
-    return enter(bot, wish, pricing(bot.symbol), Grounds(wish.slot), executor, now)
+    return enter(bot, wish, pricing(bot.symbol), Grounds(wish.slot), executor, lambda: now)
 
 
 def sell(bot, executor: BaseExecutor, now: Now = NOW, price="61000", slot=None):
     position = Position.objects.get(bot=bot, status__in=list(LIVE_POSITION))
     wish = Exit(ExitReason.STRATEGY, "enough", Decimal(price))
-    leave(position, wish, instrument(bot.symbol), Grounds(slot or SLOT_0 + 1), executor, now)
+    leave(position, wish, Grounds(slot or SLOT_0 + 1), means(executor, instrument(bot.symbol), now=now))
+
+
+def means(executor: BaseExecutor, of=None, bid: str | None = None, now: Now = NOW) -> Means:
+    return Means(executor, lambda: now, of or instrument(), lambda: Decimal(bid) if bid else None)
+
+
+def settle(bot, executor) -> bool:
+    """Whether nothing of the bot's position is open any more."""
+    position = Position.objects.get(bot=bot)
+    return drive(position.pk, means(executor)) not in (PositionStatus.OPENING, PositionStatus.CLOSING)
 
 
 def check_totals(account):
@@ -283,7 +294,7 @@ def test_an_entry_whose_sender_died_is_asked_for_and_never_sent_again(answer, se
         buy(bot, ScriptedExecutor(raises(SystemExit())))
     assert Order.objects.get(bot=bot).status == OrderStatus.SENT
     executor = ScriptedExecutor(filled_at("1"), answer)
-    assert settle_orders(bot.pk, executor, NOW) is settled
+    assert settle(bot, executor) is settled
     assert not executor.sent
     assert Order.objects.get(bot=bot).status == order_status
     assert Position.objects.get(bot=bot).status == position_status
@@ -296,7 +307,7 @@ def test_an_intent_that_was_never_sent_is_withdrawn():
         buy(bot, ScriptedExecutor(raises(SystemExit())))
     Order.objects.filter(bot=bot).update(status=OrderStatus.PREPARED)
     executor = ScriptedExecutor(filled_at("1"))
-    assert settle_orders(bot.pk, executor, NOW)
+    assert settle(bot, executor)
     assert Order.objects.get(bot=bot).status == OrderStatus.CANCELED
     assert Position.objects.get(bot=bot).status == PositionStatus.FLAT
     check_totals(bot.account)
@@ -341,7 +352,7 @@ def test_two_exits_at_once_make_one_order():
 def test_a_price_that_ran_away_is_refused(priced, check):
     bot = make_bot()
     executor = ScriptedExecutor(filled_at("60000"))
-    assert enter(bot, proposal(bot), priced, Grounds(SLOT_0), executor, NOW).check == check
+    assert enter(bot, proposal(bot), priced, Grounds(SLOT_0), executor, lambda: NOW).check == check
     assert not executor.sent
 
 
@@ -362,7 +373,7 @@ def test_what_is_too_little_to_sell_is_written_off():
     executor = ScriptedExecutor(filled_at("1"))
     position = Position.objects.get(bot=bot)
     coarse = instrument(lot_step=Decimal("0.1"), min_amount=Decimal("0.1"))  # changed while 0.01 is held
-    leave(position, Exit(ExitReason.STOP, "stop", Decimal(59000)), coarse, Grounds(SLOT_0 + 1), executor, NOW)
+    leave(position, Exit(ExitReason.STOP, "stop", Decimal(59000)), Grounds(SLOT_0 + 1), means(executor, coarse))
     assert not executor.sent
     position = Position.objects.get(bot=bot)
     assert (position.status, position.quantity, position.dust) == (PositionStatus.CLOSED, 0, Decimal("0.01"))
@@ -385,8 +396,8 @@ def test_only_what_was_small_is_written_off_for_its_price(amount, bid, written_o
     bot = make_bot()
     buy(bot, ScriptedExecutor(filled_at("60000")), amount=amount)
     executor = ScriptedExecutor(filled_at("55000"))
-    wish = Exit(ExitReason.STOP, "stop", Decimal(400), Decimal(bid) if bid else None)
-    leave(Position.objects.get(bot=bot), wish, instrument(), Grounds(SLOT_0 + 1), executor, NOW)
+    wish = Exit(ExitReason.STOP, "stop", Decimal(400))
+    leave(Position.objects.get(bot=bot), wish, Grounds(SLOT_0 + 1), means(executor, bid=bid))
     assert (not executor.sent) is written_off
     assert Position.objects.get(bot=bot).status == PositionStatus.CLOSED
     check_totals(bot.account)
