@@ -53,7 +53,14 @@ class Access:
     def set_offset(self, ahead_ms: int) -> None:
         """How far the exchange's clock is ahead of ours: its windows begin by its own. All processes hear of it."""
         self._offset_ms = ahead_ms
+        if self._standing is not None:
+            self._standing.offset_ms = ahead_ms  # whether or not Redis answers now
         self._with_redis(lambda _, standing: standing.keep_offset(ahead_ms), lambda: None)
+
+    @property
+    def offset_ms(self) -> int:
+        """How far the exchange's clock is ahead of ours, as far as this process has heard."""
+        return self._offset_ms
 
     def admit(self, priority: Priority, cost: Cost) -> Ticket:
         """Leave to make one request now, after a second's wait at the most. Raises Withheld."""

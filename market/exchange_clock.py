@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 import redis
 
@@ -20,6 +20,13 @@ EXACT_ENOUGH_MS = 250
 
 _LAST_AGE_S = 86_400
 _MOST_QUESTIONS = 3  # for one measurement, while the answers are slow
+
+
+class TellsTime(Protocol):
+    """Whoever can be asked for the exchange's clock."""
+
+    def fetch_time(self) -> int | None:
+        """UTC milliseconds of wall time; None where it is not told. Raises Transient or Rejected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ class ExchangeClock:
         return offset
 
 
-def measure(exchange: MarketData, deadline_s: float) -> Offset:
+def measure(exchange: TellsTime, deadline_s: float) -> Offset:
     """Ask, and while the answer is too slow to be exact, ask again: the most exact answer counts.
 
     ``deadline_s`` is on ``time.monotonic()``. Raises Transient or Rejected.
@@ -87,7 +94,7 @@ def measure(exchange: MarketData, deadline_s: float) -> Offset:
     return best
 
 
-def _ask(exchange: MarketData) -> Offset:
+def _ask(exchange: TellsTime) -> Offset:
     """The exchange's time belongs to the middle of the question."""
     sent_ms = _WALL.now().wall_ms
     told_ms = exchange.fetch_time()

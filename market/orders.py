@@ -87,6 +87,7 @@ class VenueOrder:
     """One order as the exchange lists it. ``amount`` and ``filled`` are in base.
 
     ``fills`` are those that came with the answer: where they do not add up to ``filled``, the rest has to be asked for.
+    ``placed_at`` is market time, None where the answer does not tell.
     """
 
     symbol: str
@@ -97,6 +98,7 @@ class VenueOrder:
     amount: Decimal
     filled: Decimal
     fills: tuple[Fill, ...] = ()
+    placed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

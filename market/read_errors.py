@@ -28,6 +28,8 @@ MEANING: dict[str, Says] = {
     "-1016": Says.LATER,  # the service is shutting down
     "-1021": Says.LATER,  # our timestamp is off: the clock is compared again
     "-1022": Says.NO,  # the signature is wrong
+    "-2011": Says.NO,  # no such order is open
+    "-2013": Says.NO,  # no such order
     "-2014": Says.NO,  # this is no key
     "-2015": Says.NO,  # this key is not valid (any more), not from here, or not for this
 }
@@ -40,13 +42,14 @@ _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 _CODE = re.compile(r'"code"\s*:\s*"?(-?\d+)')
 
 
-def what_it_says(text: str, refused: bool, too_many: bool) -> tuple[Says, str]:
-    """The meaning of an error's text, and the exchange's code in it ("" where there is none).
+def what_it_says(text: str, refused: bool, too_many: bool, code: str = "") -> tuple[Says, str]:
+    """The meaning of an error's text, and the exchange's code ("" where there is none).
 
-    ``refused`` and ``too_many``: what ccxt takes it for; they decide where the code does not.
+    ``code``, where it is known already: ccxt leaves it out of texts that it knows. ``refused`` and ``too_many``: what
+    ccxt takes it for; they decide where the code does not.
     """
     found = _CODE.search(text)
-    code = found[1] if found else ""
+    code = code or (found[1] if found else "")
     if code in MEANING:
         return MEANING[code], code
     if too_many or (not code and FIREWALL in text):

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from market import ccxt_exchange
+from market import ccxt_connection, ccxt_exchange
 from market.ccxt_exchange import CcxtExchange, known_exchange_ids
 from market.clock import Clock
 from market.exchange import Rejected, Transient, Withheld
@@ -319,7 +319,7 @@ def test_a_market_without_steps_is_left_out():
     ],
 )
 def test_every_answer_becomes_one_of_ours(answer, kind, wait_s, monkeypatch):
-    monkeypatch.setattr(ccxt_exchange, "_READ_TIMEOUT_MS", 300)
+    monkeypatch.setattr(ccxt_connection, "READ_TIMEOUT_MS", 300)
     with server(exchangeInfo=INFO, klines=answer) as (exchange, hits):
         with pytest.raises(kind) as caught:
             exchange.fetch_candles("BTC/USDT", "1h", 1, 2)
@@ -411,7 +411,7 @@ def test_nobody_listens():
 
 
 def test_a_silent_server_costs_one_timeout(monkeypatch):
-    monkeypatch.setattr(ccxt_exchange, "_TIMEOUT_MS", 200)
+    monkeypatch.setattr(ccxt_exchange, "TIMEOUT_MS", 200)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         exchange = CcxtExchange("binance", f"http://127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(Transient, match="RequestTimeout"):
