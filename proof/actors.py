@@ -17,6 +17,7 @@ from bots.models import Bot, BotStatus
 from execution.drive import drive, leave, settle_bot
 from execution.models import Order, Position
 from execution.portfolio import Pricing
+from execution.reconcile import reconcile_account
 from execution.record import LostRace
 from execution.states import LIVE_POSITION, UNFINISHED_ORDER, PositionStatus
 from execution.submit import Exit, decide_exit, enter
@@ -66,10 +67,6 @@ class Actors:
 
     def reconcile(self) -> None:
         """The comparison of every minute."""
-        try:
-            from execution.reconcile import reconcile_account
-        except ImportError:
-            return
         world = self.world
         with self._noting("reconciliation"):
             reconcile_account(world.account, world.desk, world.means, now, lambda: world.clock.sleep(2))
@@ -171,7 +168,6 @@ class Actors:
         except (LostRace, ExchangeError):
             return
         except Exception as error:
-            if "traded" in str(error): return
             self.notes.append(f"{who} failed: {type(error).__name__}: {error}")
 
     def _token(self) -> str:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cache
 from random import Random
 from typing import Any
 
 from bots.models import Bot, ExchangeAccount, Mode
-from execution.executors import BaseExecutor
+from execution.live import LiveTrader
 from execution.models import AssetBalance, BotBook, Position, Reconciliation
 from execution.states import LIVE_POSITION
 from execution.submit import Means
-from market.access import Access
 from market.ccxt_exchange import CcxtExchange
+from market.ccxt_orders import CcxtOrderDesk
 from market.clock import Clock, Now
 from market.exchange import ExchangeError
 from proof.clock import VirtualClock
@@ -59,9 +58,9 @@ class World:
     venue: Venue
     script: Script
     account: ExchangeAccount
-    executor: BaseExecutor
-    desk: Any
     market: CcxtExchange
+    desk: CcxtOrderDesk
+    executor: LiveTrader
 
     def means(self, symbol: str) -> Means:
         """What orders of a symbol are sent with, as a process that starts now would find it."""
@@ -79,7 +78,7 @@ class World:
 
     def restart(self) -> None:
         """What a process that died knew is gone; the next one begins with the rows alone."""
-        self.desk, self.executor = connect(self.venue)
+        self.market, self.desk, self.executor = connect(self.venue)
 
     def bots(self) -> list[Bot]:
         return list(Bot.objects.select_related("account", "book", "limits").order_by("pk"))
@@ -98,32 +97,13 @@ def build(seed: int, clock: VirtualClock, **settings: Any) -> World:
     venue = Venue(clock, prices, deposits, **settings)
     script = Script(venue, Random(seed + 1))
     venue.strike = script.strike
-    market = _market()
-    market._access, market._reload_at_s = Access(), 0.0
-    venue.attach(market._ccxt.session)
-    desk, executor = connect(venue)
-    return World(clock, venue, script, ExchangeAccount.objects.get(), executor, desk, market)
+    return World(clock, venue, script, ExchangeAccount.objects.get(), *connect(venue))
 
 
-def connect(venue: Venue) -> tuple[Any, BaseExecutor]:
-    """The order desk and the trader of a process that starts now."""
-    import sys
-
-    sys.path.insert(0, "/tmp/standin")
-    from standin_live import Live
-
-    desk = _desk()
-    venue.attach(desk.c.session)
-    return desk, Live(desk)
-
-
-@cache
-def _desk() -> Any:
-    from standin_live import Desk
-
-    return Desk(BASE_URL, DEMO_KEY, DEMO_SECRET)
-
-
-@cache
-def _market() -> CcxtExchange:
-    return CcxtExchange("binance", BASE_URL)
+def connect(venue: Venue) -> tuple[CcxtExchange, CcxtOrderDesk, LiveTrader]:
+    """What a process that starts now talks to the exchange with."""
+    market = CcxtExchange("binance", BASE_URL)
+    desk = CcxtOrderDesk(market, DEMO_KEY, DEMO_SECRET, "proof")
+    for connection in (market.connection, desk._connection):
+        venue.attach(connection.ccxt.session)
+    return market, desk, LiveTrader(desk, market.fetch_quote)
