@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from bots.admin_fields import EXACT
+from bots.field_keys import UnreadableSecret
 from bots.models import Bot, BotStatus, ExchangeAccount
 from bots.strategies.registry import STRATEGIES, describe
 from market.money import decimals_shown
@@ -71,6 +72,7 @@ class BotAdmin(ModelAdmin):
     readonly_fields = (
         "status",
         "status_reason",
+        "live",
         "stagger_s",
         "last_slot",
         "lease_token",
@@ -83,7 +85,7 @@ class BotAdmin(ModelAdmin):
     )
     fieldsets = (
         (None, {"fields": DEFINITION}),
-        ("State", {"fields": ("status", "status_reason", "ticks", "ticks_failed", "last_tick_at")}),
+        ("State", {"fields": ("status", "status_reason", "live", "ticks", "ticks_failed", "last_tick_at")}),
         ("Schedule", {"fields": ("stagger_s", "last_slot", "lease_token", "lease_until", "created_at", "updated_at")}),
     )
     add_fieldsets = ((None, {"fields": DEFINITION}),)
@@ -99,6 +101,9 @@ class BotAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Bot, form: Any, change: bool) -> None:
         """Only what was edited: the rest of the row is being written by ticks."""
         edited = [name for name in DEFINITION if name in form.changed_data]
+        if "account" in edited:
+            obj.live = False  # leave to enter with money is given by go_live, for one account
+            edited.append("live")
         obj.save(update_fields=[*edited, "updated_at"] if change else None)
 
     @display(description="status", ordering="status", label=STATUS_COLOURS)
@@ -122,9 +127,10 @@ class BotAdmin(ModelAdmin):
 class ExchangeAccountAdmin(ModelAdmin):
     """Accounts. Exchange, currency and mode are fixed once the account is made."""
 
-    list_display = ("name", "exchange", "quote", "mode", "order_prefix", "created_at")
+    list_display = ("name", "exchange", "quote", "mode", "key", "order_prefix", "created_at")
     search_fields = ("name",)
-    readonly_fields = ("order_prefix", "created_at")
+    readonly_fields: Any = ("key", "order_prefix", "created_at")
+    fieldsets: Any = ((None, {"fields": ("name", "exchange", "quote", "mode", "key", "order_prefix", "created_at")}),)
     add_fieldsets: Any = ((None, {"fields": ("name", "exchange", "quote", "mode")}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -134,3 +140,11 @@ class ExchangeAccountAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Its history stays."""
         return False
+
+    @display(description="API key")
+    def key(self, account: ExchangeAccount) -> str:
+        """Which one it is; the key itself is never shown."""
+        try:
+            return account.fingerprint or "-"
+        except UnreadableSecret as error:
+            return f"unreadable: {error}"

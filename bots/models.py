@@ -9,7 +9,9 @@ from django.db import models
 from django.db.models import Q
 
 from bots.definition import judge
+from bots.encrypted import EncryptedField
 from bots.fields import ExactDecimalField
+from bots.live import why_no_live_orders
 from market.slots import TIMEFRAMES
 
 
@@ -44,19 +46,36 @@ class ExchangeAccount(models.Model):
     order_prefix = models.CharField(
         max_length=8, unique=True, editable=False, default=new_order_prefix, help_text="start of our client order ids"
     )
+    api_key = EncryptedField(help_text="encrypted; a LIVE account has one")
+    api_secret = EncryptedField(help_text="encrypted")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(mode__in=Mode.values), name="account_mode_known"),
         ]
+        permissions = [("replace_keys", "Can replace the API key of an account")]
 
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_live(self) -> bool:
+        """Whether its orders go to the exchange."""
+        return self.mode == Mode.LIVE
+
+    @property
+    def fingerprint(self) -> str:
+        """Which API key it is, without the key; empty for none. Raises field_keys.UnreadableSecret."""
+        return self.api_key.fingerprint()
+
     def clean(self) -> None:
-        if self.mode == Mode.LIVE:
-            raise ValidationError({"mode": "live trading is not available yet: use PAPER"})
+        if not self.is_live:
+            return
+        if refusal := why_no_live_orders(self.exchange):
+            raise ValidationError({"mode": refusal})
+        if not (self.api_key and self.api_secret):
+            raise ValidationError({"mode": "a LIVE account needs an API key and its secret: use connect_account"})
 
 
 class Bot(models.Model):
@@ -79,6 +98,7 @@ class Bot(models.Model):
     capital = ExactDecimalField(help_text="allocated, in the account's quote currency")
     status = models.CharField(max_length=8, choices=BotStatus.choices, default=BotStatus.STOPPED, editable=False)
     status_reason = models.CharField(max_length=200, blank=True, editable=False)
+    live = models.BooleanField(default=False, editable=False, help_text="may enter on a LIVE account; see go_live")
     stagger_s = models.PositiveIntegerField(
         default=0, editable=False, help_text="seconds of market time after the candle's close at which this bot ticks"
     )

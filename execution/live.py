@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from execution.executors import BaseExecutor
 from market.clock import Now
-from market.exchange import ExchangeError, OrderDesk, OutcomeUnknown, Quote, Rejected, Transient, Withheld
+from market.exchange import ExchangeError, OrderDesk, OutcomeUnknown, Quote, Rejected, Transient
 from market.money import exact
 from market.order_errors import FILTERS_CHANGED
 from market.orders import Fill, OrderReport, OrderRequest, ReportStatus, VenueOrder, VenueTrade
@@ -52,8 +52,6 @@ class LiveTrader(BaseExecutor):
     def submit(self, request: OrderRequest, now: Now) -> OrderReport:
         try:
             order = self._desk.place(request)
-        except Withheld as error:
-            return _rejected(request, f"not sent: {error}")
         except Rejected as error:
             if error.code in FILTERS_CHANGED:
                 self._desk.forget_rules()

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bots.live import why_not_live
 from bots.models import Bot
 from execution.clean import why_not_clean
 from execution.models import AssetExposure, BotBook, Portfolio, Position
@@ -88,11 +89,11 @@ def _asset_exposure(portfolio: Portfolio, asset: str) -> Decimal:
 
 
 def _why_stopped(bot: Bot, as_decided: Bot, now: Now) -> tuple[str, ...]:
-    unclean = why_not_clean(bot.account, now)
     changed = [name for name in DEFINITION if getattr(bot, name) != getattr(as_decided, name)]
     edited = (f"bot {bot.name} was edited during its tick ({', '.join(changed)})",) if changed else ()
-    found = (*edited, unclean) if unclean else edited
-    return found if bot.may_enter else (f"bot {bot.name} is {bot.status}", *found)
+    stopped = "" if bot.may_enter else f"bot {bot.name} is {bot.status}"
+    found = (stopped, why_not_live(bot), why_not_clean(bot.account, now))
+    return (*filter(None, found), *edited)
 
 
 def _bot_limits(bot_id: int) -> BotLimits | None:

@@ -121,6 +121,7 @@ def _ask_about_vanished(account: ExchangeAccount, listed: Collection[VenueOrder]
 def _drifts(account: ExchangeAccount, desk: OrderDesk, means: MeansOf, wait: Callable[[], object]) -> list[Drift]:
     """Differences between the balances that nothing on its way explains, seen in two looks without a trade between."""
     before: list[Drift] = []
+    traded = {account.quote, *(symbol.partition("/")[0] for symbol in _symbols(account))}
     for _ in range(LOOKS):
         trades, moving = _last_trade(account), _in_flight(account)
         balances = {asset: balance.free + balance.locked for asset, balance in desk.balances().items()}
@@ -128,7 +129,7 @@ def _drifts(account: ExchangeAccount, desk: OrderDesk, means: MeansOf, wait: Cal
         if trades != _last_trade(account):
             before = []
             continue
-        found = drift(booked, balances, moving)
+        found = drift(booked, balances, moving, traded)
         if not found or found == before:
             return found
         before = found
@@ -162,8 +163,7 @@ def _symbols(account: ExchangeAccount) -> set[str]:
 
 
 def _drift_text(account: ExchangeAccount, drifts: Iterable[Drift]) -> str:
-    named = ", ".join(f"{each.asset}: {each.at_exchange} there, {each.booked} here" for each in drifts)
-    return f"the balances of account {account.name} do not agree with the exchange's ({named})"
+    return f"the balances of account {account.name} do not agree: {'; '.join(map(str, drifts))}"
 
 
 def _unsettled(account: ExchangeAccount) -> str:

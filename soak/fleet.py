@@ -28,7 +28,7 @@ class Fleet(Rig):
         self.load_fleet(self.bots, tuple(TIMEFRAMES))
         self.celery(*WORKER)
         self.celery("beat", "--pidfile=")
-        for command in ("sweep", "guard"):
+        for command in ("sweep", "guard", "reconcile"):
             self.spawn(sys.executable, "manage.py", command)
         until(lambda: self.ticks() >= self.bots, "every bot's first tick", 120)
         return self

@@ -12,6 +12,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 
+SECRET = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FIELD_KEYS"}
+"""Variables whose value no message repeats."""
+
 
 class Environment(BaseSettings):
     """Every variable the platform reads. Unknown variables are somebody else's and ignored."""
@@ -30,8 +33,12 @@ class Environment(BaseSettings):
         pattern=r"^[A-Za-z0-9._-]{1,64}$",
         description="a name for the address that requests go out from: who shares it shares the budget",
     )
+    LIVE_TRADING: bool = Field(default=False, description="yes or no: whether bots may enter on LIVE accounts")
     DATABASE_URL: str = Field(default="", description="postgres://...; empty: SQLite in VAR")
     SECRET_KEY: str = Field(default="", description="Django's; empty: the one kept in VAR/secret_key")
+    FIELD_KEYS: str = Field(
+        default="", description="comma-separated, newest first, encrypt API keys; empty: those kept in VAR/field_keys"
+    )
     DEBUG: bool = False
     ALLOWED_HOSTS: str = Field(default="127.0.0.1,localhost,[::1]", description="comma-separated")
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -59,7 +66,7 @@ def read_environment() -> Environment:
 def _complaint(problem: object) -> str:
     assert isinstance(problem, dict)
     name = ".".join(str(part) for part in problem["loc"])
-    shown = "" if name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL") else f"={problem['input']!r}"
+    shown = "" if name in SECRET else f"={problem['input']!r}"
     field = Environment.model_fields.get(name)
     meaning = f" ({field.description})" if field and field.description else ""
     return f"{name}{shown}: {problem['msg']}{meaning}"

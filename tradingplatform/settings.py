@@ -109,6 +109,9 @@ EXCHANGE = ENV.EXCHANGE
 SIM_URL = ENV.SIM_URL
 ADDRESS = ENV.ADDRESS
 REDIS_URL = ENV.REDIS_URL
+LIVE_TRADING = ENV.LIVE_TRADING
+FIELD_KEYS = ENV.FIELD_KEYS
+FIELD_KEYS_FILE = VAR / "field_keys"
 CLOCK_FILE = VAR / "clock.json"
 
 # Celery: the broker is a doorbell, the database is the truth (losing, doubling or delaying a message is harmless)

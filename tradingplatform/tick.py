@@ -9,6 +9,7 @@ import structlog
 from django.db import transaction
 
 from bots.lifecycle import AGAIN, claim_tick, release, why_not_claimed
+from bots.live import why_not_live
 from bots.models import Bot
 from bots.strategies.base import Signal
 from bots.strategies.registry import build
@@ -138,6 +139,8 @@ def _why_no_entry(this: Pass, window: Window) -> str:
     bot = this.bot
     if not bot.may_enter:
         return f"the bot is {bot.status}"
+    if not_live := why_not_live(bot):
+        return not_live
     if this.is_late:
         return "the tick is late"
     if this.decided:

@@ -3,8 +3,9 @@
 Every process has one ``Platform``; ``platform()`` makes it on first use.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 import redis
@@ -12,27 +13,36 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from bots.models import ExchangeAccount, Mode
+from bots.encrypted import Secret
+from bots.live import why_no_live_orders
+from bots.models import ExchangeAccount
 from execution.executors import BaseExecutor
+from execution.live import LiveTrader
 from execution.paper import PaperTrader
 from market.access import Access
 from market.ccxt_exchange import SIMULATED, CcxtExchange
+from market.ccxt_orders import CcxtOrderDesk
 from market.clock import Clock, load_clock
-from market.exchange import MarketData
+from market.exchange import MarketData, OrderDesk
 from market.fetcher import DataFetcher
 from market.instruments import Instrument
 from market.redis_health import RedisHealth
 from tradingplatform.conditions import teller
 
+OpenDesk = Callable[[str, str, str], OrderDesk]
+"""From an API key, its secret and the account's name to the account's orders at the exchange; nothing is asked yet."""
+
 
 @dataclass(frozen=True)
 class Platform:
-    """What a process trades with."""
+    """What a process trades with. ``open_desk`` is None where no live orders can be made."""
 
     clock: Clock
     exchange: MarketData
+    open_desk: OpenDesk | None = None
     access: Access = field(default_factory=Access)
     redis_health: RedisHealth = field(default_factory=RedisHealth)
+    _desks: dict[int, tuple[Secret, Secret, OrderDesk]] = field(default_factory=dict)
 
     @cached_property
     def redis(self) -> redis.Redis:
@@ -64,11 +74,33 @@ class Platform:
 
     def executor(self, account: ExchangeAccount) -> BaseExecutor:
         """Where this account's orders go. Raises WrongAccount rather than trade somewhere else."""
+        self._require_ours(account)
+        if account.is_live:
+            return LiveTrader(self.desk(account), self.fetcher.quote)
+        return self._paper
+
+    def desk(self, account: ExchangeAccount) -> OrderDesk:
+        """The LIVE account's orders and balances at the exchange, by its own key; made anew when that was replaced.
+
+        Raises WrongAccount for a PAPER account and where no live orders may go, UnreadableSecret without its key.
+        """
+        self._require_ours(account)
+        if not account.is_live:
+            raise WrongAccount(f"account {account} is in {account.mode} mode: it has no orders at the exchange")
+        if refusal := why_no_live_orders(account.exchange):
+            raise WrongAccount(f"account {account} is in {account.mode} mode, but {refusal}")
+        if self.open_desk is None:
+            raise WrongAccount(f"account {account} is in {account.mode} mode, and this process makes no live orders")
+        sealed = (account.api_key, account.api_secret)
+        kept = self._desks.get(account.pk)
+        if kept is None or kept[:2] != sealed:
+            desk = self.open_desk(account.api_key.reveal(), account.api_secret.reveal(), account.name)
+            kept = self._desks[account.pk] = (*sealed, desk)
+        return kept[2]
+
+    def _require_ours(self, account: ExchangeAccount) -> None:
         if account.exchange != self.exchange.id:
             raise WrongAccount(f"account {account} is at {account.exchange}, this platform runs on {self.exchange.id}")
-        if account.mode != Mode.PAPER:
-            raise WrongAccount(f"account {account} is in {account.mode} mode, which is not available yet: use PAPER")
-        return self._paper
 
 
 class WrongAccount(Exception):
@@ -77,7 +109,12 @@ class WrongAccount(Exception):
 
 @cache
 def platform() -> Platform:
-    """This process's platform, from the settings."""
+    """This process's platform."""
+    return new_platform()
+
+
+def new_platform() -> Platform:
+    """A platform from the settings, with connections of its own: threads do not share them."""
     clock = load_clock(settings.CLOCK_FILE)
     base_url = settings.SIM_URL if settings.EXCHANGE == SIMULATED else None
     if settings.EXCHANGE == SIMULATED and not base_url:
@@ -86,7 +123,7 @@ def platform() -> Platform:
     # Limits and bans are per address. Sharing too much costs a little speed, too little is banned.
     access = Access(client, f"access:{settings.EXCHANGE}:{settings.ADDRESS}", teller(settings.EXCHANGE, clock), health)
     exchange = CcxtExchange("binance" if base_url else settings.EXCHANGE, base_url, clock, access)
-    return Platform(clock=clock, exchange=exchange, access=access, redis_health=health)
+    return Platform(clock, exchange, partial(CcxtOrderDesk, exchange), access, health)
 
 
 def connect_redis() -> redis.Redis:

@@ -242,7 +242,7 @@ def test_an_account_is_made_with_its_capital(operator):
         ({"initial_capital": "0"}, "initial_capital", "above 0"),
         ({"initial_capital": ""}, "initial_capital", "required"),
         ({"exchange": "binance"}, "exchange", "runs on 'simulated'"),
-        ({"mode": "LIVE"}, "mode", "not available yet"),
+        ({"mode": "LIVE"}, "mode", "by `manage.py connect_account`; live orders go to the simulated exchange only"),
     ],
 )
 def test_a_bad_account_is_refused(operator, changes, field, words):

@@ -48,7 +48,7 @@ def test_what_others_run_is_neither_started_nor_waited_for(given, missing):
     waited_for = {address.partition(":")[0] for program in chosen for address in program.after}
 
     workers = {"trading", "housekeeping", "notifications"}
-    everything = {"redis", "exchange", *workers, "beat", "guard", "sweeper", "web", "narrator"}
+    everything = {"redis", "exchange", *workers, "beat", "guard", "reconciler", "sweeper", "web", "narrator"}
     assert {program.name for program in chosen} == everything - missing
     assert waited_for == {"redis", "http"} - {{"redis": "redis", "exchange": "http"}[name] for name in missing}
 
@@ -62,7 +62,7 @@ def test_they_stop_from_the_bell_to_the_ground():
 
     assert [config.get(group, "programs").split(",") for group in groups] == [
         ["beat", "sweeper", "narrator"],
-        ["trading", "housekeeping", "notifications", "guard", "web"],
+        ["trading", "housekeeping", "notifications", "guard", "reconciler", "web"],
         ["exchange"],
         ["redis"],
     ]

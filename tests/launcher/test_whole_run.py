@@ -102,7 +102,7 @@ def terminal(tmp_path):
 def test_a_day_of_the_platform(terminal):
     terminal.until(lambda: "Everything is up" in terminal.text)
     workers = ("trading", "housekeeping", "notifications")
-    for name in ("redis", "exchange", *workers, "beat", "guard", "sweeper", "web", "narrator"):
+    for name in ("redis", "exchange", *workers, "beat", "guard", "reconciler", "sweeper", "web", "narrator"):
         assert re.search(rf"✓.* {name} +pid {terminal.pid(name)} ", terminal.text), terminal.text
     assert "Password" in terminal.text
     terminal.until(lambda: "\r\x1b[Kmarket 20" in terminal.text)
@@ -112,7 +112,10 @@ def test_a_day_of_the_platform(terminal):
     assert refused.returncode == 1
     assert f"already running on VAR={terminal.var} (pid {terminal.process.pid}, " in refused.stderr
 
-    others = {name: terminal.pid(name) for name in ("redis", "exchange", "beat", "guard", "sweeper", "web", "narrator")}
+    others = {
+        name: terminal.pid(name)
+        for name in ("redis", "exchange", "beat", "guard", "reconciler", "sweeper", "web", "narrator")
+    }
     os.kill(terminal.pid("trading"), signal.SIGKILL)
     terminal.until(lambda: "trading is back with pid" in terminal.text, 60)
     assert "trading died (signal 9, SIGKILL), restarting it" in terminal.text

@@ -18,7 +18,7 @@ def rig():
         rig.load_fleet(BOTS)
         rig.celery(*WORKER)
         rig.celery("beat", "--pidfile=")
-        for command in ("sweep", "guard"):
+        for command in ("sweep", "guard", "reconcile"):
             rig.spawn(sys.executable, "manage.py", command)
         until(lambda: rig.ticks() >= BOTS, "the first ticks")
         yield rig

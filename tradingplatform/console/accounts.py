@@ -1,4 +1,4 @@
-"""Accounts in the console: made with their initial capital."""
+"""Accounts in the console: made with their initial capital, on paper; the API key of a LIVE one may be replaced."""
 
 from decimal import Decimal
 from typing import Any
@@ -10,9 +10,11 @@ from django.http import HttpRequest
 
 from bots.admin import ExchangeAccountAdmin
 from bots.definition import why_not_capital
-from bots.models import ExchangeAccount
+from bots.encrypted import Secret
+from bots.live import NOT_YET
+from bots.models import ExchangeAccount, Mode
 from execution.capital import book_capital
-from notifications.admin_base import UnfoldAdminDecimalFieldWidget
+from notifications.admin_base import UnfoldAdminDecimalFieldWidget, UnfoldAdminPasswordWidget
 from tradingplatform.console.audit import AuditedAdmin, by_user
 
 
@@ -34,11 +36,42 @@ class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameter
             raise forms.ValidationError(f"this platform runs on {settings.EXCHANGE!r}: use that")
         return exchange
 
+    def clean_mode(self) -> str:
+        mode: str = self.cleaned_data["mode"]
+        if mode == Mode.LIVE:
+            raise forms.ValidationError(f"a LIVE account is made by `manage.py connect_account`; {NOT_YET}")
+        return mode
+
     def clean_initial_capital(self) -> Decimal:
         capital: Decimal = self.cleaned_data["initial_capital"]
         for problem in why_not_capital(capital):
             raise forms.ValidationError(problem)
         return capital
+
+
+class NewSecretField(forms.CharField):
+    """A secret to store instead of the present one, which is not shown; empty for no change. Cleaned, it is sealed."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"})
+        super().__init__(required=False, widget=widget, help_text="empty: unchanged", **options)
+
+    def clean(self, value: Any) -> Any:
+        return Secret.seal(super().clean(value))
+
+
+class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A LIVE account and its new key, if there is one. The next check asks the exchange about it."""
+
+    new_api_key = NewSecretField()
+    new_api_secret = NewSecretField()
+
+    def _post_clean(self) -> None:
+        if new := self.cleaned_data.get("new_api_key"):
+            self.instance.api_key = new
+        if new := self.cleaned_data.get("new_api_secret"):
+            self.instance.api_secret = new
+        super()._post_clean()  # type: ignore[misc]  # the stubs leave it out
 
 
 admin.site.unregister(ExchangeAccount)
@@ -53,7 +86,15 @@ class ConsoleAccountAdmin(AuditedAdmin, ExchangeAccountAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
             kwargs["form"] = NewAccountForm
+        elif _may_replace_keys(request, obj):
+            kwargs["form"] = KeyForm
         return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or not _may_replace_keys(request, obj):
+            return fieldsets
+        return [*fieldsets, ("Replace the API key", {"fields": ("new_api_key", "new_api_secret")})]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"exchange": settings.EXCHANGE, "quote": "USDT", **super().get_changeform_initial_data(request)}
@@ -63,3 +104,7 @@ class ConsoleAccountAdmin(AuditedAdmin, ExchangeAccountAdmin):
         if not change:
             by = by_user(request, "initial capital")
             book_capital(obj, form.cleaned_data["initial_capital"], f"{by.reason}, by {by.actor}", by.now)
+
+
+def _may_replace_keys(request: HttpRequest, account: ExchangeAccount) -> bool:
+    return account.is_live and request.user.has_perm("bots.replace_keys")

@@ -49,7 +49,7 @@ def _stored_account(account: ExchangeAccount | None) -> StoredAccount | None:
     if account is None:
         return None
     portfolio = Portfolio.objects.get(account=account)
-    return StoredAccount(account.quote, account.exchange, portfolio.capital, free_cash(portfolio))
+    return StoredAccount(account.quote, account.exchange, portfolio.capital, free_cash(portfolio), account.is_live)
 
 
 def _stored_bots() -> list[StoredBot]:

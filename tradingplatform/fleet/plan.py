@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from market.money import canonical
 from tradingplatform.fleet.problems import Problem
 from tradingplatform.fleet.spec import AccountSpec, BotSpec, Fleet
 
@@ -22,6 +23,7 @@ class StoredAccount:
     exchange: str
     capital: Decimal
     free_cash: Decimal
+    is_live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,10 @@ def _account_refusals(spec: AccountSpec, stored: StoredAccount | None, exchange:
 
     if stored.exchange != exchange:
         refuse("name", spec.name, f"is at {stored.exchange}, but the platform runs on {exchange}: use another name")
+    if stored.is_live and (stored.quote, stored.capital) != (spec.quote, spec.capital):
+        has = f"{canonical(stored.capital)} {stored.quote}"
+        refuse("capital", spec.capital, f"the account is LIVE: a file does not change that it trades with {has}")
+        return problems
     if stored.quote != spec.quote and has_bots:
         refuse("quote", spec.quote, f"is {stored.quote} and stays it while the account has bots: use another account")
     taken_out = stored.capital - spec.capital

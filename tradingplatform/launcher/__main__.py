@@ -122,6 +122,7 @@ def _set_environment(options: Options, broker: Broker, exchange_port: int, start
         "PORT": str(options.PORT),
         "REDIS_URL": broker.url,
         "SIM_URL": f"http://127.0.0.1:{exchange_port}" if exchange_port else "",
+        "LIVE_TRADING": "yes" if options.LIVE_TRADING else "no",
         "FLEET": "" if fleet_file(options) == ROOT / "fleet.toml" else str(fleet_file(options)),
     }
     write_runtime_env(options.VAR, {**told, "DATABASE_URL": options.DATABASE_URL})

@@ -6,10 +6,9 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
 
-from tradingplatform.environment import ROOT, BadEnvironment, Environment
+from tradingplatform.environment import ROOT, SECRET, BadEnvironment, Environment
 
 SIMULATED = "simulated"
-SECRET = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"}
 
 
 class Options(Environment):

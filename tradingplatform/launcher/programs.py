@@ -58,6 +58,7 @@ def programs(plan: Plan) -> list[Program]:
         _worker("notifications", "messages to people (none are sent yet)", both),
         Program("beat", "rings for each bot when its candle closes", _celery("beat", "--pidfile="), "front", 2, both),
         Program("guard", "marks what is held, tells of stale data and trouble", _manage("guard"), "work", 6, both),
+        Program("reconciler", "settles orders, keeps stops in place", _manage("reconcile"), "work", 8, both),
         Program("sweeper", "rings again where a ring was lost", _manage("sweep"), "front", 2, both),
         Program("web", f"the console on http://127.0.0.1:{port}/", _uvicorn(port), "work", 4, redis, f"http:{port}"),
         Program("narrator", "these lines", _module("tradingplatform.launcher.narrator"), "front", 2, on_terminal=True),

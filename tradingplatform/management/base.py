@@ -2,6 +2,8 @@
 
 import getpass
 from argparse import ArgumentParser
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.conf import settings
@@ -85,3 +87,33 @@ def add_bot_or_all(parser: ArgumentParser, everything: str) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("name", nargs="?", help="the bot's")
     which.add_argument("--all", action="store_true", help=everything)
+
+
+def add_bots_or_all(parser: ArgumentParser) -> None:
+    """Names of bots, or ``--all``."""
+    parser.add_argument("names", nargs="*", metavar="BOT", help="names of bots")
+    parser.add_argument("--all", action="store_true", help="every bot there is")
+
+
+def find_bots(names: Sequence[str], everyone: bool) -> list[Bot]:
+    """Those bots, each once. Raises CommandError for none, for both ways of naming them, and for an unknown name."""
+    if bool(names) == everyone:
+        raise CommandError("name bots, or give --all")
+    return list(Bot.objects.all()) if everyone else [find_bot(name) for name in dict.fromkeys(names)]
+
+
+def confirm(name: str, typed: str, act: str) -> None:
+    """Raises CommandError unless the name was typed twice."""
+    if typed != name:
+        raise CommandError(f"not confirmed: to {act}, give --confirm {name}")
+
+
+def read_amount(text: str) -> Decimal:
+    """An amount of money as typed. Raises ValueError."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise ValueError(f"capital: {text!r} is not a number: give an amount above 0, such as 5000")
+    return amount

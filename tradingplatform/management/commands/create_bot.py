@@ -2,14 +2,13 @@
 
 import json
 from argparse import ArgumentParser
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bots.models import ExchangeAccount
 from bots.strategies.registry import STRATEGIES
 from market.slots import TIMEFRAMES
 from tradingplatform.instruments import instruments
-from tradingplatform.management.base import OperatorCommand
+from tradingplatform.management.base import OperatorCommand, read_amount
 from tradingplatform.operator import NewBot, create_bot
 
 
@@ -32,7 +31,7 @@ class Command(OperatorCommand):
             strategy=options["strategy"],
             symbol=options["symbol"],
             timeframe=options["timeframe"],
-            capital=_amount(options["capital"]),
+            capital=read_amount(options["capital"]),
             parameters=dict(_parameter(text) for text in options["param"]),
         )
         bot = create_bot(_account(options["account"]), new, instruments(), self.by(), start=options["start"])
@@ -49,16 +48,6 @@ def _account(name: str | None) -> ExchangeAccount:
         wanted = "there are several accounts" if name is None else f"there is no account {name!r}"
         raise ValueError(f"{wanted}: give --account, one of {', '.join(accounts)}")
     return accounts[name]
-
-
-def _amount(text: str) -> Decimal:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite():
-        raise ValueError(f"capital: {text!r} is not a number: give an amount above 0, such as 5000")
-    return amount
 
 
 def _parameter(text: str) -> tuple[str, object]:

@@ -1,0 +1,39 @@
+"""Live trading: where it is possible at all, and the switches that must agree before a bot enters with money.
+
+Exits wait for no switch: they go to where the position is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from bots.models import Bot
+
+LIVE_EXCHANGES = ("simulated",)
+"""Where live orders may go."""
+
+NOT_YET = "live orders go to the simulated exchange only for now: the platform's risk floor is not complete"
+
+
+def why_no_live_orders(exchange: str) -> str:
+    """Why no account at that exchange may be LIVE; empty when it may."""
+    return "" if exchange in LIVE_EXCHANGES else f"{NOT_YET}, so an account at {exchange} stays on paper"
+
+
+def why_not_live(bot: Bot) -> str:
+    """Why the bot may not enter with money; empty when it may, or when its account is on paper.
+
+    The account's mode says where its orders go; LIVE_TRADING and the bot's own switch are both needed to enter there.
+    """
+    if not bot.account.is_live:
+        return ""
+    if refusal := why_no_live_orders(bot.account.exchange):
+        return refusal
+    if not settings.LIVE_TRADING:
+        return f"LIVE_TRADING is off and account {bot.account} is LIVE: exits only ({NOT_YET})"
+    if not bot.live:
+        return f"bot {bot.name} has no leave to trade live: give it with go_live ({NOT_YET})"
+    return ""
