@@ -1,178 +1,145 @@
-"""Who acts in a history. Each act is what a process of the platform does, with the platform's own code; choices that a
-strategy or a person would make are drawn from the seed."""
+"""Who acts in a history. Each act is what a process of the platform does, by the platform's own code; what a strategy,
+a person or the market would choose is drawn from the seed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import timedelta
-from decimal import Decimal
-from random import Random
-from uuid import UUID
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any
 
 from django.db.models import Q
 
-from bots.lifecycle import LEASE, claim_tick, pause, release, resume
+from bots.lifecycle import pause, resume
 from bots.models import Bot, BotStatus
-from execution.drive import drive, leave, settle_bot
-from execution.models import Order, Position
-from execution.portfolio import Pricing
-from execution.reconcile import reconcile_account
+from execution.models import Position
 from execution.record import LostRace
-from execution.states import LIVE_POSITION, UNFINISHED_ORDER, PositionStatus
-from execution.submit import Exit, decide_exit, enter
-from market.clock_offset import Offset
+from execution.states import PositionStatus
+from execution.submit import Exit, decide_exit
 from market.exchange import ExchangeError
-from market.slots import slot_at
-from proof.world import World, now
-from risk.decisions import Grounds
+from proof.world import SLOT_MS, World
 from risk.exits import ExitReason
-from risk.verdicts import Proposal
 from simexchange.errors.api_error import ApiError
+from tradingplatform import tick
+from tradingplatform.reconciler import Reconciler
+from tradingplatform.wiring import Platform
 
-STOP = Decimal("0.97")
-"""Where a stop is put, as a part of the price."""
+PAIRS = ("BTCUSDT", "ETHUSDT")
+
+
+class AtOnce:
+    """Hands that do what they are given before they take the next."""
+
+    def submit(self, act: Callable[..., object], *arguments: object) -> Future[object]:
+        done: Future[object] = Future()
+        done.set_result(act(*arguments))
+        return done
+
+
+class OneHand(Reconciler):
+    """The reconciler in this thread. What it would log as a failure is a finding, unless the exchange is away."""
+
+    def __init__(self, platform: Platform, notes: list[str]) -> None:
+        super().__init__(lambda: platform)
+        self._hands.shutdown()
+        self._hands: Any = AtOnce()
+        self._notes = notes
+
+    def _survive(self, name: str, act: Callable[[], object]) -> None:
+        with _noting(name, self._notes):
+            act()
+
+
+class _noting:
+    """Races and silence belong to a day's work; any other error is a finding. Nothing is raised but death."""
+
+    def __init__(self, who: str, notes: list[str]) -> None:
+        self._who, self._notes = who, notes
+
+    def __enter__(self) -> None:
+        """Nothing is prepared."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> bool:
+        if error is None or not isinstance(error, Exception):
+            return False
+        if not isinstance(error, LostRace | ExchangeError):
+            self._notes.append(f"{self._who} failed: {type(error).__name__}: {error}")
+        return True
 
 
 class Actors:
-    """The acts of one history. ``notes`` are errors that nobody expects: a tick that fails is one."""
+    """The acts of one history. ``notes`` are errors that nobody expects."""
 
-    def __init__(self, world: World, random: Random) -> None:
-        self.world, self.random = world, random
+    def __init__(self, world: World) -> None:
+        self.world, self.random = world, world.random
         self.notes: list[str] = []
         self.paused: list[tuple[int, int, int]] = []  # bot, from, until (wall milliseconds)
+        self.start_worker()
+        self._reconciler = OneHand(world.platform(), self.notes)
 
-    def tick(self, bot: Bot) -> None:
-        """One slot of one bot: settle, then enter or exit, and let what is held be protected."""
-        began = now()
-        claim = claim_tick(bot.pk, slot_at(began.market_ms, bot.interval_s), began, self._token())
-        if claim is None:
-            return
-        with self._noting(f"tick of {bot.name}"):
-            self._work(Bot.objects.select_related("account", "book", "limits").get(pk=bot.pk), claim.slot)
-        release(claim, now(), failed=False)
+    def start_worker(self) -> None:
+        """A process that ticks."""
+        self._worker = self.world.platform()
 
-    def see_to(self, bot: Bot) -> None:
-        """What the reconciler does between ticks: carry on whatever is under way."""
-        with self._leased(bot.pk) as ours, self._noting(f"reconciler on {bot.name}"):
-            if ours:
-                settle_bot(bot.pk, self.world.means(bot.symbol))
+    def start_reconciler(self) -> None:
+        """A new one, which lets nothing enter before it has compared the books."""
+        self._reconciler = OneHand(self.world.platform(), self.notes)
+        self._reconciler.begin()
 
-    def see_to_all(self) -> None:
-        """One round of the reconciler."""
-        unfinished = Order.objects.filter(status__in=list(UNFINISHED_ORDER)).values_list("bot_id", flat=True)
-        live = Position.objects.filter(status__in=list(LIVE_POSITION)).values_list("bot_id", flat=True)
-        for bot in Bot.objects.filter(pk__in={*unfinished, *live}).order_by("pk"):
-            self.see_to(bot)
+    def tick(self) -> None:
+        """The tick of a bot, if its slot is due."""
+        due = self.due()
+        if due:
+            tick.run(self._worker, self.random.choice(due), self.world.now())
+
+    def due(self) -> list[int]:
+        """The bots whose current slot was not ticked yet, or is to be ticked again, and that nobody is ticking."""
+        now = self.world.now()
+        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now.wall_at)
+        slot = now.market_ms // SLOT_MS
+        return list(Bot.objects.filter(free, last_slot__lt=slot).order_by("pk").values_list("pk", flat=True))
 
     def reconcile(self) -> None:
-        """The comparison of every minute."""
-        world = self.world
-        with self._noting("reconciliation"):
-            reconcile_account(world.account, world.desk, world.means, now, lambda: world.clock.sleep(2))
+        """A round of the reconciler."""
+        self._reconciler.round()
 
-    def close(self, bot: Bot) -> None:
-        """A person closes the position; the lease is somebody else's perhaps, the decision counts all the same."""
-        position = self.world.live(bot.pk)
-        if position is None or position.status != PositionStatus.OPEN:
-            return
-        with self._noting(f"operator on {bot.name}"):
-            decide_exit(position, self._wish(position, ExitReason.OPERATOR, "closed by hand"), None, now())
-        if self.random.random() < 0.5:
-            self.see_to(bot)
+    def close(self) -> None:
+        """A person closes a position: the decision is committed, the reconciler carries it out."""
+        position = Position.objects.filter(status=PositionStatus.OPEN).order_by("pk").last()
+        if position is not None:
+            wish = Exit(ExitReason.OPERATOR, "closed by hand", position.mark_price or position.stop_price)
+            with _noting("operator", self.notes):
+                decide_exit(position, wish, None, self.world.now())
 
-    def pause_or_resume(self, bot: Bot) -> None:
+    def pause_or_resume(self) -> None:
         """A person lets a bot enter nothing for a while, or again."""
-        fresh = Bot.objects.get(pk=bot.pk)
-        if fresh.status == BotStatus.RUNNING:
-            pause(fresh, now=now(), actor="proof", reason="a pause")
-            self.paused.append((bot.pk, now().wall_ms, 2**62))
-        elif fresh.status == BotStatus.PAUSED:
-            resume(fresh, now=now(), actor="proof", reason="the pause is over")
+        bot, now = Bot.objects.get(pk=self._bot_id()), self.world.now()
+        if bot.status == BotStatus.RUNNING:
+            pause(bot, now=now, actor="proof", reason="a pause")
+            self.paused.append((bot.pk, now.wall_ms, 2**62))
+        elif bot.status == BotStatus.PAUSED:
+            resume(bot, now=now, actor="proof", reason="the pause is over")
             self.paused = [
-                (pk, begun, now().wall_ms if pk == bot.pk and until == 2**62 else until)
+                (pk, begun, now.wall_ms if pk == bot.pk and until == 2**62 else until)
                 for pk, begun, until in self.paused
             ]
 
     def trade_by_hand(self) -> None:
         """Somebody buys on the same account, past the platform."""
-        symbol = self.random.choice(("BTCUSDT", "ETHUSDT"))
         with suppress(ApiError):  # the symbol may be halted
+            symbol = self.random.choice(PAIRS)
             self.world.venue.ask("POST", "order", symbol=symbol, side="BUY", type="MARKET", quoteOrderQty="50")
 
-    def _work(self, bot: Bot, slot: int) -> None:
-        means = self.world.means(bot.symbol)
-        settle_bot(bot.pk, means)
-        position = self.world.live(bot.pk)
-        if position is None:
-            if self.random.random() < 0.85 and bot.may_enter:
-                self._enter(bot, slot)
-            return
-        if position.status != PositionStatus.OPEN:
-            return
-        bid = means.bid()
-        if bid is not None and bid <= position.stop_price:
-            leave(position, self._wish(position, ExitReason.STOP, "stop reached"), Grounds(slot), means)
-        elif self.random.random() < 0.45:
-            leave(position, self._wish(position, ExitReason.STRATEGY, "exit signal"), Grounds(slot), means)
+    def halt_or_open(self) -> None:
+        """The exchange halts a symbol, or lets it trade again."""
+        symbol = self.random.choice(PAIRS)
+        halted = self.world.venue.exchange.market.changes.halted(symbol)
+        self.world.venue.ask("POST", "/sim/symbols", symbol=symbol, status="TRADING" if halted else "BREAK")
 
-    def _enter(self, bot: Bot, slot: int) -> None:
-        world, means = self.world, self.world.means(bot.symbol)
-        if means.instrument is None:
-            return
-        try:
-            quote = world.market.fetch_quote(bot.symbol)
-        except ExchangeError:
-            return
-        price = means.instrument.round_price_up(quote.ask * Decimal("1.002"))
-        worth = Decimal(self.random.choice(("5.3", "9", "60", "400", "1200")))
-        amount = means.instrument.round_amount_down(worth / price)
-        proposal = Proposal(
-            bot_id=bot.pk,
-            account_id=bot.account_id,
-            slot=slot,
-            symbol=bot.symbol,
-            base=means.instrument.base,
-            quote=means.instrument.quote,
-            amount=amount,
-            normal_amount=amount,
-            reference_price=price,
-            stop_price=means.instrument.round_price_down(quote.bid * STOP),
-            target_price=None,
-            reason="drawn",
-        )
-        pricing = Pricing(means.instrument, quote.last, quote, Offset(0, 0), 10_000)
-        enter(bot, proposal, pricing, Grounds(slot), means.executor, now)
-        position = world.live(bot.pk)
-        if position is not None and self.random.random() < 0.8:
-            drive(position.pk, self.world.means(bot.symbol))
+    def change_rules(self) -> None:
+        """The exchange changes a symbol's lot step."""
+        symbol, step = self.random.choice((("BTCUSDT", "0.0001"), ("ETHUSDT", "0.001"), ("BTCUSDT", "0.00002")))
+        self.world.venue.ask("POST", "/sim/symbols", symbol=symbol, stepSize=step)
 
-    def _wish(self, position: Position, reason: ExitReason, text: str) -> Exit:
-        return Exit(reason, text, position.mark_price or position.stop_price)
-
-    @contextmanager
-    def _leased(self, bot_id: int) -> Iterator[bool]:
-        """The bot's lease, as between ticks; whoever finds it taken leaves the bot alone."""
-        at, token = now().wall_at, self._token()
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=at)
-        ours = Bot.objects.filter(free, pk=bot_id).update(lease_token=token, lease_until=at + LEASE) == 1
-        yield ours
-        if ours:
-            Bot.objects.filter(pk=bot_id, lease_token=token).update(lease_token="", lease_until=None)
-
-    @contextmanager
-    def _noting(self, who: str) -> Iterator[None]:
-        """Races and silence belong to a day's work; any other error is a finding. Nothing is raised."""
-        try:
-            yield
-        except (LostRace, ExchangeError):
-            return
-        except Exception as error:
-            self.notes.append(f"{who} failed: {type(error).__name__}: {error}")
-
-    def _token(self) -> str:
-        return str(UUID(int=self.random.getrandbits(128)))
-
-
-LONGEST = timedelta(seconds=90)
-"""After so long whoever acts is killed, as Celery does."""
+    def _bot_id(self) -> int:
+        return self.random.choice(self.world.bots())

@@ -1,30 +1,34 @@
-"""One history: a seed draws who acts when, what goes wrong and who dies; then all goes well, and everything must hold."""
+"""One history: a seed draws who acts when, what goes wrong and who dies; then all goes well, and all must hold."""
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any
 
 from django.db import connection
 
-from execution import crash_points
-from proof.actors import LONGEST, Actors
+from execution import chores, crash_points
+from proof.actors import PAIRS, Actors
 from proof.clock import VirtualClock
 from proof.database import Database
-from proof.faults import KINDS, Script
+from proof.faults import KINDS
 from proof.invariants import ALWAYS, AT_REST, Evidence, violations
 from proof.venue import Turn
-from proof.world import START_MS, World, build
+from proof.world import SLOT_MS, START_MS, world
 
-ROUNDS = 14
-"""How many rounds of the reconciler the platform gets to come to rest."""
+ROUNDS = 30
+"""How many rounds of the reconciler, five seconds apart and more, the platform gets to come to rest."""
 
-_DIES = 0.13
-_NESTED = 0.10
-_FAULTS_WITHIN_MS = 15 * 60_000
+LONGEST_MS = 90_000
+"""After so long whoever ticks is killed, as Celery does."""
+
+_QUIET = 3
+_DIES = 0.15
+_NESTED = 0.06
+_FAULTS_WITHIN_MS = 20 * 60_000
 
 
 class Died(BaseException):
@@ -39,175 +43,175 @@ class Result:
     violations: list[str]
     rows: Counter[tuple[str, str]]
     log: list[str] = field(default_factory=list)
+    orders: int = 0
 
 
 class History:
     """Runs one seed. ``watched`` checks what must always hold after every act, and keeps a log: slower."""
 
     def __init__(self, seed: int, database: Database, watched: bool = False) -> None:
-        self.seed, self.database, self.watched = seed, database, watched
-        self.random = Random(seed)
-        self.log: list[str] = []
-        self.rows: Counter[tuple[str, str]] = Counter()
-        self.found: list[str] = []
-        self._die_after: int | None = None
-        self._dead = False
-        self._depth = 0
-        self.by_hand = False
-        self._calm = False
-        self._began_ms = 0
+        self.seed, self._database, self._watched = seed, database, watched
+        self._log: list[str] = []
+        self._rows: Counter[tuple[str, str]] = Counter()
+        self._found: list[str] = []
+        self._by_hand = False
+        self._calm = True
+        self._acting: list[_Act] = []
 
     def run(self) -> Result:
-        self.database.reset()
-        with VirtualClock(START_MS) as self.clock, connection.execute_wrapper(self._database_of_the_dead):
-            self.world = build(self.seed, self.clock)
-            self.actors = Actors(self.world, self.random)
-            self.script.around = self._around
-            crash_points.on_reached = self._crash_point
+        """Raises what the proof itself does wrong; what the platform does wrong is a violation."""
+        self._database.reset()
+        random.seed(self.seed)  # what jitters in the platform
+        with VirtualClock(START_MS) as self._clock, world(self.seed, self._clock) as self._world:
+            self._random = self._world.random
+            self._actors = Actors(self._world)
+            self._world.script.around = self._around
+            crash_points.on_reached = lambda name: self._moment(name, name)
             try:
-                self._go_wrong()
-                self._come_to_rest()
+                with connection.execute_wrapper(self._database_of_the_dead):
+                    self._go_wrong()
+                    self._come_to_rest()
             finally:
                 crash_points.on_reached = None
-                self.world.venue.close()
-        return Result(self.seed, self.found, self.rows + self.script.struck, self.log)
-
-    @property
-    def script(self) -> Script:
-        return self.world.script
+            orders = len(self._world.venue.orders())
+        return Result(self.seed, self._found, self._rows + self._world.script.struck, self._log, orders)
 
     def _go_wrong(self) -> None:
-        for _ in range(self.random.randint(1, 3)):  # something should be held before trouble begins
-            self._act("tick", lambda: self.actors.tick(self._bot()))
-        begin = self.clock.now_ms
-        kinds = self.random.choices(KINDS, k=self.random.randint(3, 6))
-        self.script.plan([(kind, begin + self.random.randint(0, _FAULTS_WITHIN_MS)) for kind in kinds])
-        self.by_hand = self.random.random() < 0.05
-        for _ in range(self.random.randint(12, 20)):
-            self._next()
+        for _ in range(self._random.randint(0, 3)):  # something may be held before trouble begins
+            self._act(self._acts()["tick"])
+        begin_ms = self._clock.now_ms
+        kinds = self._random.choices(KINDS, k=self._random.randint(3, 6))
+        plan = [(kind, begin_ms + self._random.randint(0, _FAULTS_WITHIN_MS)) for kind in kinds]
+        self._world.script.plan(sorted(plan, key=lambda planned: planned[1]))
+        self._by_hand, self._calm = self._random.random() < 0.05, False
+        for _ in range(self._random.randint(12, 20)):
+            self._act(self._draw())
 
-    def _next(self) -> None:
-        acts = self._acts()
-        if self._depth:
-            del acts["time"]  # a request under way does not take minutes
-        name = self.random.choices(list(acts), [weight for weight, _ in acts.values()])[0]
-        self._act(name, acts[name][1])
+    def _draw(self) -> _Act:
+        acts = list(self._acts().values())
+        return self._random.choices(acts, [act.weight for act in acts])[0]
 
-    def _acts(self) -> dict[str, tuple[int, Callable[[], None]]]:
-        actors = self.actors
-        return {
-            "tick": (9, lambda: actors.tick(self._bot())),
-            "reconciler": (7, actors.see_to_all),
-            "time": (9, self._let_time_pass),
-            "reconciliation": (2, actors.reconcile),
-            "close": (2, lambda: actors.close(self._bot())),
-            "pause": (1, lambda: actors.pause_or_resume(self._bot())),
-            "halt": (1, self._halt_or_open),
-            "rules": (1, self._change_rules),
-            "by hand": (int(self.by_hand), actors.trade_by_hand),
-        }
+    def _acts(self) -> dict[str, _Act]:
+        a = self._actors
+        nested = bool(self._acting)
+        found = (
+            _Act("tick", 20 if a.due() else 0, a.tick, a.start_worker),
+            _Act("reconciler", 8, a.reconcile, a.start_reconciler, LONGEST_MS * 10),
+            _Act("close", 2, a.close),
+            _Act("pause", 1, a.pause_or_resume),
+            _Act("symbol halted", 1, a.halt_or_open),
+            _Act("lot step changed", 1, a.change_rules),
+            _Act("trade by hand", int(self._by_hand), a.trade_by_hand),
+            # A request that is under way takes no minutes.
+            _Act("time", 0 if nested else 5, self._let_time_pass),
+            _Act("slot", 0 if nested else 5, self._next_slot),
+        )
+        return {act.name: act for act in found}
 
     def _let_time_pass(self) -> None:
-        least, most = self.random.choice(((1, 5), (5, 40), (60, 300), (600, 900)))
-        self.clock.advance(self.random.randint(least, most) * 1000)
+        least, most = self._random.choice(((1, 4), (5, 40), (60, 200)))
+        self._clock.advance(self._random.randint(least, most) * 1000)
 
-    def _halt_or_open(self) -> None:
-        symbol = self.random.choice(("BTCUSDT", "ETHUSDT"))
-        halted = self.world.venue.exchange.market.changes.halted(symbol)
-        self.world.venue.ask("POST", "/sim/symbols", symbol=symbol, status="TRADING" if halted else "BREAK")
-        self.rows["symbol halted", "any"] += not halted
-
-    def _change_rules(self) -> None:
-        symbol, step = self.random.choice((("BTCUSDT", "0.0001"), ("ETHUSDT", "0.001"), ("BTCUSDT", "0.00002")))
-        self.world.venue.ask("POST", "/sim/symbols", symbol=symbol, stepSize=step)
-        self.rows["lot step changed", "any"] += 1
-
-    def _bot(self) -> Any:
-        return self.random.choice(self.world.bots())
+    def _next_slot(self) -> None:
+        left_ms = SLOT_MS - self._clock.now_ms % SLOT_MS
+        self._clock.advance(left_ms + self._random.randint(1, 20) * 1000)
 
     def _come_to_rest(self) -> None:
         """Nothing goes wrong any more, leases run out, and the reconciler has its rounds."""
         self._calm = True
-        self.script.stop()
-        for symbol in ("BTCUSDT", "ETHUSDT"):
-            self.world.venue.ask("POST", "/sim/symbols", symbol=symbol, status="TRADING")
-        self.clock.advance(130_000)
+        self._world.script.stop()
+        for symbol in PAIRS:
+            self._world.venue.ask("POST", "/sim/symbols", symbol=symbol, status="TRADING")
+        self._clock.advance(130_000)
+        quiet = 0
         for _ in range(ROUNDS):
-            self._act("last rounds", self.actors.see_to_all)
-            self.clock.advance(self.random.randint(10, 40) * 1000)
-        self._act("last comparison", self.actors.reconcile)
+            self._act(self._acts()["reconciler"])
+            self._clock.advance(self._random.randint(5, 15) * 1000)
+            quiet = 0 if chores.unsettled() or chores.unprotected() else quiet + 1
+            if quiet == _QUIET:
+                break
+        self._clock.advance(70_000)
+        self._act(self._acts()["reconciler"])  # which compares the books again by now
         self._judge(AT_REST)
 
-    def _act(self, name: str, act: Callable[[], None]) -> None:
+    def _act(self, act: _Act) -> None:
         """Let one process act, perhaps to its death."""
-        dies = not self._calm and self._depth == 0 and self.random.random() < _DIES
-        before = self._die_after, self._began_ms
-        self._die_after, self._began_ms = (self.random.randint(1, 7) if dies else None), self.clock.now_ms
-        self._say(f"{name}{' (will die)' if dies else ''}")
+        act.began_ms = self._clock.now_ms
+        if not self._calm and not self._acting and act.again is not None and self._random.random() < _DIES:
+            act.moments_left = self._random.randint(1, 8)
+        self._say(act.name + (" (will die)" if act.moments_left else ""))
+        self._acting.append(act)
         try:
-            act()
+            act.do()
         except Died:
-            self._dead = False
-            self._say(f"{name} died")
-            self.world.restart()
+            self._say(f"{act.name} died")
         finally:
-            self._die_after, self._began_ms = before
-        if self.watched and self._depth == 0:
+            self._acting.pop()
+        if act.dead and act.again is not None:
+            act.again()
+        if self._watched and not self._acting:
             self._judge(ALWAYS)
 
     def _around(self, turn: Turn, back: bool) -> None:
         """Before a request leaves and after its answer came: moments at which a process may die, or others act."""
         if connection.in_atomic_block:
-            self.found.append(f"{turn.name} was sent inside a transaction")
-        self._moment(f"{turn.name} {'back' if back else 'leaves'}", "after a request" if back else "before a request")
-
-    def _crash_point(self, name: str) -> None:
-        self._moment(name, name)
+            self._found.append(f"{turn.name} was sent inside a transaction")
+        row = "after a request" if back else "before a request"
+        self._moment(f"{turn.name} {turn.params.get('newClientOrderId', '')} {'back' if back else 'leaves'}", row)
 
     def _moment(self, what: str, row: str) -> None:
-        if self._dead:
+        if not self._acting:
+            return
+        act = self._acting[-1]
+        if act.dead:
             raise Died
         self._say(f"  {what}")
-        if self.clock.now_ms - self._began_ms > LONGEST.total_seconds() * 1000 and not self._calm:
-            self._die(row)
-        if self._die_after is not None:
-            self._die_after -= 1
-            if self._die_after <= 0:
-                self._die(row)
-        if self._may_nest() and self.random.random() < _NESTED:
-            self._depth += 1
-            try:
-                self._next()
-            finally:
-                self._depth -= 1
-
-    def _may_nest(self) -> bool:
-        return self._depth == 0 and not self._calm and not connection.in_atomic_block
-
-    def _die(self, row: str) -> None:
-        self.rows["process killed", row] += 1
-        self._dead = True
-        raise Died
-
-    def _database_of_the_dead(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if self._dead and not sql.startswith("ROLLBACK"):
+        act.moments_left -= 1
+        overdue = self._clock.now_ms - act.began_ms > act.longest_ms
+        if act.again is not None and (act.moments_left == 0 or (overdue and not self._calm)):
+            self._rows["process killed", row] += 1
+            act.dead = True
             raise Died
-        return execute(sql, params, many, context)
+        others_may = not self._calm and len(self._acting) == 1 and not connection.in_atomic_block
+        if others_may and self._random.random() < _NESTED:
+            self._act(self._draw())
+
+    def _database_of_the_dead(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if self._acting and self._acting[-1].dead and not sql.startswith("ROLLBACK"):
+            raise Died
+        return execute(sql, *rest)
 
     def _judge(self, invariants: tuple[Any, ...]) -> None:
-        evidence = Evidence(self.world.account, self.world.venue, drifted=self.by_hand, notes=self.actors.notes)
+        evidence = Evidence(
+            self._world.account, self._world.venue, self._by_hand, self._actors.notes, self._actors.paused
+        )
         for violation in violations(evidence, invariants):
-            if violation not in self.found:
-                self.found.append(violation)
+            if violation not in self._found:
+                self._found.append(violation)
                 self._say(f"!! {violation}")
 
     def _say(self, text: str) -> None:
-        if self.watched:
-            self.log.append(f"{(self.clock.now_ms - START_MS) / 1000:9.3f} {'    ' * self._depth}{text}")
+        if self._watched:
+            self._log.append(f"{(self._clock.now_ms - START_MS) / 1000:9.3f} {'    ' * len(self._acting)}{text}")
+
+
+@dataclass
+class _Act:
+    """Something that one process does. ``again`` starts a new process after its death; who has none does not die.
+
+    ``moments_left``: it dies at the moment that makes it 0.
+    """
+
+    name: str
+    weight: int
+    do: Callable[[], None]
+    again: Callable[[], None] | None = None
+    longest_ms: int = LONGEST_MS
+    moments_left: int = 0
+    began_ms: int = 0
+    dead: bool = False
 
 
 def run_seed(seed: int, database: Database, watched: bool = False) -> Result:
     """One history from its seed."""
     return History(seed, database, watched).run()
-
-

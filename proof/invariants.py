@@ -34,13 +34,14 @@ class Evidence:
     """One account, the exchange that it trades at, and what else the history knows.
 
     ``drifted``: somebody traded by hand, so balances may differ if it was told. ``notes`` are violations that were seen
-    on the way.
+    on the way; ``paused`` when which bots were let enter nothing (bot, from, until in wall milliseconds).
     """
 
     account: ExchangeAccount
     venue: Venue
     drifted: bool = False
     notes: list[str] = field(default_factory=list)
+    paused: list[tuple[int, int, int]] = field(default_factory=list)
 
     @cached_property
     def venue_orders(self) -> list[VenueOrder]:
@@ -119,6 +120,23 @@ def entries_were_approved(e: Evidence) -> list[str]:
     refused = Decision.objects.filter(outcome=Outcome.REFUSED, bot__account=e.account)
     found += [f"I-14 {decision} has an order" for decision in refused if decision.orders.exists()]
     return found
+
+
+def pauses_hold(e: Evidence) -> list[str]:
+    """I-6: while a bot is paused none of its entries is let go; one on its way already may arrive."""
+    return [
+        f"I-6 {order.client_order_id} was let go at {_ms(order.sent_at)}, while its bot was paused from {begun}"
+        for order in e.orders.values()
+        if order.purpose == Purpose.ENTRY and order.sent_at is not None
+        for bot, begun, until in e.paused
+        if bot == order.bot_id and begun < _ms(order.sent_at) < until
+    ]
+
+
+def ticks_succeed(e: Evidence) -> list[str]:
+    """No tick fails: a race or an exchange that is away is no failure."""
+    failed = Decision.objects.filter(outcome=Outcome.FAILED, bot__account=e.account)
+    return [f"a tick of bot {row.bot_id} failed: {row.reason}" for row in failed]
 
 
 def one_live_position(e: Evidence) -> list[str]:
@@ -240,6 +258,8 @@ ALWAYS: tuple[Invariant, ...] = (
     quantity_is_sum_of_fills,
     intent_before_arrival,
     entries_were_approved,
+    pauses_hold,
+    ticks_succeed,
     one_live_position,
     legal_moves,
     never_oversold,

@@ -8,14 +8,27 @@ from typing import Literal
 
 import numpy as np
 
-from simexchange.market.candles import CLOSE, COLUMNS, HIGH, LOW, OPEN, OPEN_MS, Rows, between
+from simexchange.amounts import E8
+from simexchange.market.candles import (
+    CLOSE,
+    COLUMNS,
+    HIGH,
+    LOW,
+    OPEN,
+    OPEN_MS,
+    QUOTE_VOLUME,
+    TRADES,
+    VOLUME,
+    Rows,
+    between,
+)
 from simexchange.market.instruments import Instrument
 
 MINUTE_MS = 60_000
 BEGIN_MS = 1_760_000_040_000
 """A full minute, from which on there are prices."""
 
-MINUTES = 360
+MINUTES = 720
 _CENT_E8 = 10**6
 
 BTC = Instrument("BTC", "USDT", Decimal("0.01"), Decimal("0.00001"), Decimal(5), Decimal(500), Decimal(20_000))
@@ -58,6 +71,7 @@ def _path(draw: np.random.Generator, first: float, gap: float) -> Rows:
     rows[:, OPEN], rows[:, CLOSE] = _ticks(opening), _ticks(close)
     rows[:, HIGH] = _ticks(np.maximum(opening, close) * (1 + wick[0]))
     rows[:, LOW] = _ticks(np.minimum(opening, close) * (1 - wick[1]))
+    rows[:, VOLUME], rows[:, QUOTE_VOLUME], rows[:, TRADES] = E8, rows[:, CLOSE], 10
     return rows
 
 

@@ -1,21 +1,30 @@
-"""Everything that a history happens in: the rows of a small fleet on one live account, the exchange, and the way there."""
+"""Everything that a history happens in: a small fleet on one live account, the exchange, and the way there."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import Any
+from unittest.mock import patch
+
+import redis
+from django.test import override_settings
 
 from bots.models import Bot, ExchangeAccount, Mode
-from execution.live import LiveTrader
-from execution.models import AssetBalance, BotBook, Position, Reconciliation
-from execution.states import LIVE_POSITION
-from execution.submit import Means
+from bots.strategies.base import Action, Signal
+from execution.models import AssetBalance, BotBook, Reconciliation
+from market.access import Access
+from market.candles import Candles
+from market.ccxt_connection import Connection
 from market.ccxt_exchange import CcxtExchange
 from market.ccxt_orders import CcxtOrderDesk
 from market.clock import Clock, Now
-from market.exchange import ExchangeError
+from market.redis_health import RedisHealth
 from proof.clock import VirtualClock
 from proof.database import Database
 from proof.faults import Script
@@ -23,31 +32,57 @@ from proof.prices import BEGIN_MS, BNB, BTC, ETH, SeededPrices
 from proof.venue import BASE_URL, Venue
 from simexchange.requests.auth import DEMO_KEY, DEMO_SECRET
 from tests.factories import make_account, make_bot
+from tradingplatform import tick
+from tradingplatform.wiring import Platform
 
-START_MS = BEGIN_MS + 30 * 60_000
-"""When a history begins: there are prices already, and will be for hours."""
+SLOT_MS = 900_000
+START_MS = (BEGIN_MS // SLOT_MS + 12) * SLOT_MS + 2_000
+"""When a history begins: shortly after a slot did, with three hours of prices behind it."""
 
 CAPITAL = Decimal(100_000)
-FLEET = (("BTC/USDT", "5000"), ("BTC/USDT", "5000"), ("ETH/USDT", "5000"), ("ETH/USDT", "5000"))
-_CLOCK = Clock()
+FLEET = (("BTC/USDT", "5000"), ("BTC/USDT", "22"), ("ETH/USDT", "5000"), ("ETH/USDT", "400"))
+"""Symbols and capitals. A quarter is entered with: of the smallest capital, hardly more than the exchange takes."""
 
 
 def raise_fleet(database: Database) -> None:
     """The rows that every history begins with, kept as what the database is put back to."""
     start = Now(START_MS, START_MS)
     account = make_account(str(CAPITAL), now=start)
-    ExchangeAccount.objects.filter(pk=account.pk).update(mode=Mode.LIVE, order_prefix="proof")
-    AssetBalance.objects.update_or_create(account=account, asset="USDT", defaults={"amount": CAPITAL})
+    account.mode, account.order_prefix = Mode.LIVE, "proof"
+    account.api_key, account.api_secret = DEMO_KEY, DEMO_SECRET  # type: ignore[assignment]
+    account.save()
+    AssetBalance.objects.update_or_create(account=account, asset="BNB", defaults={"untracked": Decimal(50)})
     Reconciliation.objects.update_or_create(account=account, defaults={"clean_at": start.wall_at})
     for symbol, capital in FLEET:
-        bot = make_bot(account, symbol=symbol, capital=Decimal(capital))
-        BotBook.objects.filter(bot=bot).update(day=start.market_at.date())
+        bot = make_bot(account, symbol=symbol, capital=Decimal(capital), live=True)
+        BotBook.objects.filter(bot=bot).update(day=_day(start.market_at))
     database.keep()
 
 
-def now() -> Now:
-    """Both clocks, which are the same here."""
-    return _CLOCK.now()
+def _day(at: datetime) -> Any:
+    return at.date()
+
+
+class Absent(RedisHealth):
+    """Redis is not there, and nobody waits to find out."""
+
+    def usable(self) -> bool:
+        return False
+
+
+class Drawn:
+    """A strategy that wants what the seed draws: to enter or not, to leave or not."""
+
+    longest_period = 1
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+
+    def evaluate(self, candles: Candles) -> Signal:
+        """Its signal: to enter with a stop a little lower, to leave, or nothing."""
+        action = self._random.choices((Action.ENTER, Action.EXIT, Action.HOLD), (8, 4, 1))[0]
+        stop = float(candles.close[-1]) * self._random.choice((0.995, 0.97, 0.9))
+        return Signal(action, "drawn", stop=stop if action is Action.ENTER else None)
 
 
 @dataclass
@@ -58,52 +93,47 @@ class World:
     venue: Venue
     script: Script
     account: ExchangeAccount
-    market: CcxtExchange
-    desk: CcxtOrderDesk
-    executor: LiveTrader
+    random: Random
+    market_clock: Clock = field(default_factory=Clock)
 
-    def means(self, symbol: str) -> Means:
-        """What orders of a symbol are sent with, as a process that starts now would find it."""
-        try:
-            instrument = self.market.instruments().get(symbol)
-        except ExchangeError:
-            instrument = None
-        return Means(self.executor, now, instrument, lambda: self.bid(symbol))
+    def now(self) -> Now:
+        """Both clocks, which are the same here."""
+        return self.market_clock.now()
 
-    def bid(self, symbol: str) -> Decimal | None:
-        try:
-            return self.market.fetch_quote(symbol).bid
-        except ExchangeError:
-            return None
+    def platform(self) -> Platform:
+        """What a process that starts now trades with: it knows nothing that is not in the database."""
+        access = Access()
+        market = CcxtExchange("binance", BASE_URL, self.market_clock, access)
+        self._attach(market.connection)
+        made = Platform(self.market_clock, market, partial(self._desk, market), access, Absent())
+        made.__dict__["redis"] = redis.Redis()  # which connects when it is asked, and nobody asks it
+        return made
 
-    def restart(self) -> None:
-        """What a process that died knew is gone; the next one begins with the rows alone."""
-        self.market, self.desk, self.executor = connect(self.venue)
+    def bots(self) -> list[int]:
+        return list(Bot.objects.order_by("pk").values_list("pk", flat=True))
 
-    def bots(self) -> list[Bot]:
-        return list(Bot.objects.select_related("account", "book", "limits").order_by("pk"))
+    def _desk(self, market: CcxtExchange, *key: str) -> CcxtOrderDesk:
+        desk = CcxtOrderDesk(market, *key)
+        self._attach(desk._connection)
+        return desk
 
-    def live(self, bot_id: int) -> Position | None:
-        return Position.objects.filter(bot_id=bot_id, status__in=list(LIVE_POSITION)).first()
+    def _attach(self, connection: Connection) -> None:
+        self.venue.attach(connection.ccxt.session)
 
 
-def build(seed: int, clock: VirtualClock, **settings: Any) -> World:
+@contextmanager
+def world(seed: int, clock: VirtualClock, **settings: Any) -> Iterator[World]:
     """The world of a seed: how deep the books are, how the prices move and who pays fees in what belong to it."""
     draw = Random(seed)
-    book = Decimal(draw.choice((40, 400, 20_000)))
-    instruments = tuple(replace(one, book_notional=book) for one in (BTC, ETH)) + (BNB,)
-    deposits = {"USDT": CAPITAL}
+    book = Decimal(draw.choice((15, 400, 20_000)))
+    instruments = (*(replace(one, book_notional=book) for one in (BTC, ETH)), BNB)
     prices = SeededPrices(seed, instruments, gap=draw.choice((0.0, 0.02, 0.08)))
-    venue = Venue(clock, prices, deposits, **settings)
-    script = Script(venue, Random(seed + 1))
+    fee_asset = draw.choice((None, None, "BNB", "USDT"))
+    venue = Venue(clock, prices, {"USDT": CAPITAL, "BNB": Decimal(50)}, fee_asset=fee_asset, **settings)
+    random = Random(seed + 1)
+    script = Script(venue, random)
     venue.strike = script.strike
-    return World(clock, venue, script, ExchangeAccount.objects.get(), *connect(venue))
-
-
-def connect(venue: Venue) -> tuple[CcxtExchange, CcxtOrderDesk, LiveTrader]:
-    """What a process that starts now talks to the exchange with."""
-    market = CcxtExchange("binance", BASE_URL)
-    desk = CcxtOrderDesk(market, DEMO_KEY, DEMO_SECRET, "proof")
-    for connection in (market.connection, desk._connection):
-        venue.attach(connection.ccxt.session)
-    return market, desk, LiveTrader(desk, market.fetch_quote)
+    build: Callable[..., Drawn] = lambda *_: Drawn(random)  # noqa: E731
+    with override_settings(LIVE_TRADING=True), patch.object(tick, "build", build):
+        yield World(clock, venue, script, ExchangeAccount.objects.get(), random)
+    venue.close()
