@@ -4,6 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from execution.models import (
@@ -12,14 +14,18 @@ from execution.models import (
     CapitalChange,
     EquitySnapshot,
     Order,
+    PaperFill,
+    PaperOrder,
     Portfolio,
     Position,
     Trade,
 )
 from execution.states import OrderStatus, PositionStatus
 from market.money import decimals_shown, exact
+from market.orders import ReportStatus
 from notifications.admin_base import (
     ReadOnlyAdmin,
+    TabularInline,
     amount,
     at,
     change_link,
@@ -48,6 +54,16 @@ ORDER_COLOURS = {
     OrderStatus.REJECTED.value: "warning",
     OrderStatus.UNKNOWN.value: "danger",
     OrderStatus.ABSENT.value: "warning",
+}
+
+PAPER_COLOURS = {
+    ReportStatus.NEW.value: "info",
+    ReportStatus.PARTIAL.value: "info",
+    ReportStatus.FILLED.value: "success",
+    ReportStatus.CANCELED.value: "default",
+    ReportStatus.EXPIRED.value: "warning",
+    ReportStatus.REJECTED.value: "warning",
+    ReportStatus.ABSENT.value: "warning",
 }
 
 
@@ -312,6 +328,59 @@ class CapitalChangeAdmin(MoneyAdmin):
     @display(description="amount")
     def change(self, row: CapitalChange) -> str:
         return f"{signed(row.amount, _decimals(row))} {row.account.quote}"
+
+
+class PaperFillInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+    """The trades of a paper order, on its page."""
+
+    model = PaperFill
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = ("trade_id", "price", "amount", "fee", "fee_currency", "fee_rate", "executed_at")
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(PaperOrder)
+class PaperOrderAdmin(MoneyAdmin):
+    """What the paper exchange has in its book, and had."""
+
+    list_display = (
+        "client_order_id",
+        "state",
+        "account",
+        "type",
+        "side",
+        "symbol",
+        "amount_shown",
+        "filled_shown",
+        "price_shown",
+        "stop",
+        "arrived",
+    )
+    list_filter = ("status", "type", "side", "account")
+    search_fields = ("client_order_id", "symbol")
+    list_select_related = ("account",)
+    inlines = (PaperFillInline,)
+
+    arrived = at("created_at", "market time (UTC)")
+
+    @display(description="status", ordering="status", label=PAPER_COLOURS)
+    def state(self, order: PaperOrder) -> str:
+        return order.status
+
+    @display(description="filled")
+    def filled_shown(self, order: PaperOrder) -> str:
+        return amount(order.filled)
+
+    @display(description="limit")
+    def price_shown(self, order: PaperOrder) -> str:
+        return amount(order.price)
+
+    @display(description="stop")
+    def stop(self, order: PaperOrder) -> str:
+        return amount(order.stop_price)
 
 
 def _decimals(row: Any) -> int:

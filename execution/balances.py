@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from bots.models import Bot, ExchangeAccount
 from execution.models import AssetBalance
 from market.money import exact
 
@@ -13,6 +14,12 @@ def booked_balances(account_id: int) -> dict[str, Decimal]:
         return {row.asset: row.amount + row.untracked for row in AssetBalance.objects.filter(account_id=account_id)}
 
 
+def traded_assets(account: ExchangeAccount) -> set[str]:
+    """What the account's bots may move: its quote, and the base of each one's symbol."""
+    symbols = Bot.objects.filter(account=account).values_list("symbol", flat=True)
+    return {account.quote, *(symbol.partition("/")[0] for symbol in symbols)}
+
+
 def book_flows(account_id: int, flows: Mapping[str, Decimal]) -> None:
     """Add to each asset's balance what came in (above 0) or went out, under the caller's portfolio lock."""
     for asset, change in flows.items():
@@ -20,3 +27,11 @@ def book_flows(account_id: int, flows: Mapping[str, Decimal]) -> None:
         with exact():
             row.amount += change
         row.save(update_fields=["amount"])
+
+
+def book_untracked(account_id: int, asset: str, change: Decimal) -> None:
+    """Add to what the account has besides our books: moved by hand there. Under the caller's portfolio lock."""
+    row, _ = AssetBalance.objects.get_or_create(account_id=account_id, asset=asset)
+    with exact():
+        row.untracked += change
+    row.save(update_fields=["untracked"])

@@ -77,7 +77,6 @@ def _position(row: Position) -> BookedPosition:
         mark=row.mark_price,
         was_opened=row.opened_at is not None,
         has_ended=row.closed_at is not None,
-        exit_wanted=row.exit_reference is not None,
         figures=PositionFigures(
             quantity=row.quantity,
             cost=row.cost,

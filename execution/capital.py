@@ -29,6 +29,15 @@ def book_capital(account: ExchangeAccount, amount: Decimal, reason: str, now: No
     if amount < 0 and free_cash(portfolio) + amount < 0:
         free = f"{canonical(free_cash(portfolio))} {account.quote}"
         raise NotEnoughCash(f"cannot take {canonical(-amount)} out of account {account}: only {free} is free")
+    return _book(portfolio, account, amount, reason, now)
+
+
+def book_found_capital(account: ExchangeAccount, amount: Decimal, reason: str, now: Now) -> CapitalChange:
+    """Book what went in (above 0) or out at the exchange already: whether it was free is not asked any more."""
+    return _book(lock_portfolio(account.pk), account, amount, reason, now)
+
+
+def _book(portfolio: Portfolio, account: ExchangeAccount, amount: Decimal, reason: str, now: Now) -> CapitalChange:
     change = CapitalChange.objects.create(
         account=account,
         kind=_kind(account, amount),

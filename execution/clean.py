@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import structlog
+from django.db import transaction
 
 from bots.models import ExchangeAccount, Mode
 from execution.models import Reconciliation
@@ -43,6 +44,7 @@ def why_not_clean(account: ExchangeAccount, now: Now) -> str:
     return ""
 
 
+@transaction.atomic
 def note(account: ExchangeAccount, problem: str, now: Now) -> None:
     """A comparison was made; ``problem`` is what it found, empty when all agrees."""
     starting = is_starting(account)

@@ -1,4 +1,4 @@
-"""What a market order costs: the one model of slippage, fees and latency, for paper trading and backtests. PURE.
+"""What an order costs: the one model of slippage, fees and latency, for paper trading and backtests. PURE.
 
 The costs of an order are a function of its client order id alone: the same order costs the same on every machine and
 in every rerun, and asking twice changes nothing.
@@ -24,12 +24,17 @@ FEE_STEP = Decimal("1e-12")
 
 BASIS_POINT = Decimal("0.0001")
 
+IN_BASE = "base"
+"""The fee currency that is whatever a symbol trades."""
+
 
 @dataclass(frozen=True, slots=True)
 class CostModel:
     """The ranges that costs are drawn from, both ends included. Raises ValueError naming the pair that makes no sense.
 
     Slippage in basis points of the best price, fee rates as fractions of the notional, latency in milliseconds.
+    ``depth_notional`` is the most that one look at the market fills, in quote (None: the book is deep enough).
+    ``fee_currency`` is what fees are taken in: None for quote, IN_BASE, or a third asset such as BNB.
     """
 
     slippage_bp_min: Decimal = Decimal(2)
@@ -38,11 +43,15 @@ class CostModel:
     fee_rate_max: Decimal = Decimal("0.0002")
     latency_ms_min: int = 1
     latency_ms_max: int = 5
+    depth_notional: Decimal | None = None
+    fee_currency: str | None = None
 
     def __post_init__(self) -> None:
         _require_range("slippage_bp", self.slippage_bp_min, self.slippage_bp_max, Decimal(1000))
         _require_range("fee_rate", self.fee_rate_min, self.fee_rate_max, Decimal("0.1"))
         _require_range("latency_ms", Decimal(self.latency_ms_min), Decimal(self.latency_ms_max), Decimal(60_000))
+        if self.depth_notional is not None and not (self.depth_notional.is_finite() and self.depth_notional > 0):
+            raise ValueError(f"depth_notional must be positive and finite, not {self.depth_notional}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,14 @@ class Costs:
     slippage_bp: Decimal
     fee_rate: Decimal
     latency_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeeAsset:
+    """What a fee is taken in. ``price``: of one unit in quote, where it is a third asset; None for base and quote."""
+
+    currency: str
+    price: Decimal | None = None
 
 
 def draw(model: CostModel, client_order_id: str) -> Costs:
@@ -79,22 +96,41 @@ def market_fill(request: OrderRequest, best_price: Decimal, costs: Costs, instru
     order, for a price or amount that is not positive and finite, and for a naive ``at``.
     """
     _require_fillable(request, best_price, at)
-    price = _slipped(request.side, best_price, costs.slippage_bp, instrument)
+    price = slipped(request.side, best_price, costs.slippage_bp, instrument)
+    return fill_at(request, price, request.amount, costs, FeeAsset(instrument.quote), at)
+
+
+def fill_at(
+    request: OrderRequest,
+    price: Decimal,
+    amount: Decimal,
+    costs: Costs,
+    fee_in: FeeAsset,
+    at: datetime,
+    number: int = 1,
+) -> Fill:
+    """The ``number``-th fill of an order, of so much base at a price, ``latency_ms`` after ``at``.
+
+    Its fee is the rate x what it is taken from, rounded up to 12 decimals.
+    """
+    base = request.symbol.partition("/")[0]
     with exact():
-        fee = price * request.amount * costs.fee_rate
+        fee = (amount if fee_in.currency == base else price * amount) * costs.fee_rate
     with localcontext(ROUNDED):
-        fee = fee.quantize(FEE_STEP, rounding=ROUND_CEILING)
+        fee = (fee if fee_in.price is None else fee / fee_in.price).quantize(FEE_STEP, rounding=ROUND_CEILING)
     return Fill(
-        trade_id=f"{request.client_order_id}.1",
+        trade_id=f"{request.client_order_id}.{number}",
         price=price,
-        amount=request.amount,
+        amount=amount,
         fee=fee,
-        fee_currency=instrument.quote,
+        fee_currency=fee_in.currency,
         executed_at=at + timedelta(milliseconds=costs.latency_ms),
+        fee_rate=fee_in.price,
     )
 
 
-def _slipped(side: Side, best_price: Decimal, slippage_bp: Decimal, instrument: Instrument) -> Decimal:
+def slipped(side: Side, best_price: Decimal, slippage_bp: Decimal, instrument: Instrument) -> Decimal:
+    """What an order that takes pays or gets for a unit, on the tick, rounded against it; one tick at least."""
     with exact():
         slip = best_price * slippage_bp * BASIS_POINT
         target = best_price + slip if side is Side.BUY else best_price - slip

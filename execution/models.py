@@ -9,9 +9,9 @@ from django.db.models import Q
 
 from bots.fields import ExactDecimalField
 from bots.models import Bot, ExchangeAccount
-from execution.states import LIVE_POSITION, UNFINISHED_ORDER, OrderStatus, PositionStatus
+from execution.states import LIVE_POSITION, OPEN_REPORT, UNFINISHED_ORDER, OrderStatus, PositionStatus
 from market.money import ZERO
-from market.orders import OrderType, Side
+from market.orders import OrderType, ReportStatus, Side
 from risk.exits import ExitReason
 from risk.models import Decision
 
@@ -312,3 +312,58 @@ class CapitalChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount}"
+
+
+class PaperOrder(models.Model):
+    """One order in the paper exchange's own book. It is to the orders above what an exchange is: a second memory."""
+
+    account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT, related_name="paper_orders")
+    client_order_id = models.CharField(max_length=32)
+    symbol = models.CharField(max_length=32)
+    side = models.CharField(max_length=4, choices=_choices(Side))
+    type = models.CharField(max_length=16, choices=_choices(OrderType))
+    amount = ExactDecimalField(help_text="ordered, in base")
+    price = ExactDecimalField(null=True, help_text="limit price; empty for a market order")
+    stop_price = ExactDecimalField(null=True)
+    worst_price = ExactDecimalField(null=True, help_text="the most that a unit may cost a buy at the market")
+    status = models.CharField(max_length=8, choices=_choices(ReportStatus))
+    triggered = models.BooleanField(default=False, help_text="its stop price was seen: it is a limit order now")
+    filled = ExactDecimalField(default=ZERO, help_text="sum of its fills, in base")
+    reason = models.CharField(max_length=300, blank=True, help_text="why it was refused, or ended without us")
+    created_at = models.DateTimeField(help_text="market time at which it arrived")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "client_order_id"], name="a_paper_order_is_taken_once"),
+            models.CheckConstraint(condition=Q(status__in=_values(ReportStatus)), name="paper_order_status_known"),
+        ]
+        indexes = [
+            models.Index(fields=["account"], condition=Q(status__in=_values(OPEN_REPORT)), name="paper_order_open"),
+        ]
+
+    def __str__(self) -> str:
+        return self.client_order_id
+
+
+class PaperFill(models.Model):
+    """One trade of a paper order."""
+
+    order = models.ForeignKey(PaperOrder, on_delete=models.CASCADE, related_name="fills")
+    trade_id = models.CharField(max_length=64)
+    price = ExactDecimalField()
+    amount = ExactDecimalField(help_text="in base")
+    fee = ExactDecimalField()
+    fee_currency = models.CharField(max_length=16)
+    fee_rate = ExactDecimalField(null=True, help_text="price in quote of the fee currency, where it is a third one")
+    executed_at = models.DateTimeField(help_text="market time")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "trade_id"], name="a_paper_fill_happens_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0, price__gt=0), name="paper_fill_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.trade_id

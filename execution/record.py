@@ -35,9 +35,12 @@ def record(order: Order, report: OrderReport, now: Now) -> OrderStatus:
     Raises states.IllegalMove for an answer that cannot follow what is known, ValueError for fills that cannot be true
     (an oversell), LostRace.
     """
-    return under_portfolio_lock(
-        order.account_id, lambda portfolio: _record(portfolio, order.pk, order_status(report.status), report, now)
-    )
+    return under_portfolio_lock(order.account_id, lambda portfolio: record_locked(portfolio, order, report, now))
+
+
+def record_locked(portfolio: Portfolio, order: Order, report: OrderReport, now: Now) -> OrderStatus:
+    """The same under the caller's portfolio lock, for what is one transaction with more."""
+    return _record(portfolio, order.pk, order_status(report.status), report, now)
 
 
 def record_unknown(order: Order, reason: str, now: Now) -> None:

@@ -82,6 +82,9 @@ UNFINISHED_ORDER = frozenset(
 TERMINAL_ORDER = frozenset(OrderStatus) - UNFINISHED_ORDER
 """Orders that nothing more can happen to."""
 
+OPEN_REPORT = frozenset({ReportStatus.NEW, ReportStatus.PARTIAL})
+"""What an exchange says of an order that may still fill."""
+
 REPORTED: dict[ReportStatus, OrderStatus] = {
     ReportStatus.NEW: OrderStatus.ACKED,
     ReportStatus.PARTIAL: OrderStatus.PARTIAL,

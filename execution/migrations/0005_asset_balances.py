@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("bots", "0001_initial"),
-        ("execution", "0003_live_orders"),
+        ("execution", "0004_paper_orders"),
     ]
 
     operations = [migrations.RunPython(fill_balances, migrations.RunPython.noop)]

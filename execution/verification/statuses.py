@@ -15,44 +15,46 @@ AT_THE_EXCHANGE = UNFINISHED_ORDER - {OrderStatus.PREPARED}
 Rule = tuple[str, Callable[[BookedPosition, Sequence[BookedOrder]], bool]]
 
 
-def _entries(orders: Sequence[BookedOrder], *, unfinished: bool) -> bool:
-    return any(order.is_entry and (order.status in UNFINISHED_ORDER) is unfinished for order in orders)
+def _buys(orders: Sequence[BookedOrder]) -> bool:
+    """Whether its entry may still fill."""
+    return any(order.is_entry and order.status in UNFINISHED_ORDER for order in orders)
 
 
-def _exit_works(orders: Sequence[BookedOrder], *, stops: bool) -> bool:
-    """Whether an exit is on its way; a resting stop is one only where ``stops``."""
-    closing = [order for order in orders if not order.is_entry and order.status in UNFINISHED_ORDER]
-    return any(stops or not order.is_stop for order in closing)
+def _sells(orders: Sequence[BookedOrder]) -> bool:
+    """Whether an exit is on its way; a resting stop is none."""
+    return any(not (order.is_entry or order.is_stop) and order.status in UNFINISHED_ORDER for order in orders)
 
 
-# Each rule is what has to be true, in words, for the statuses it is listed under. A stop may rest while a position is
-# OPEN; an exit that waits for a stop to be canceled has no order of its own yet while it is CLOSING.
+def _all_ended(_: BookedPosition, orders: Sequence[BookedOrder]) -> bool:
+    return all(order.status in TERMINAL_ORDER for order in orders)
+
+
+def _is_going_on(position: BookedPosition, _: Sequence[BookedOrder]) -> bool:
+    return position.was_opened and not position.has_ended
+
+
+# Each rule is what has to be true, in words, for the statuses it is listed under. An entry may still buy while its
+# position is OPEN; a CLOSING one may have sold all of it already, while an entry that bought beside it is ended.
 RULES: dict[PositionStatus, tuple[Rule, ...]] = {
     PositionStatus.OPENING: (
-        ("its entry order is unfinished", lambda _, orders: _entries(orders, unfinished=True)),
-        ("it has not ended", lambda position, _: not position.has_ended),
+        ("its entry order may still fill", lambda _, orders: _buys(orders)),
+        ("it has neither opened nor ended", lambda position, _: not (position.was_opened or position.has_ended)),
     ),
     PositionStatus.OPEN: (
         ("it holds something", lambda position, _: position.figures.quantity > 0),
-        ("it has a time of opening and none of its end", lambda p, _: p.was_opened and not p.has_ended),
-        ("its entry order has ended", lambda _, orders: _entries(orders, unfinished=False)),
-        ("no exit is on its way", lambda _, orders: not _exit_works(orders, stops=False)),
+        ("it has a time of opening and none of its end", _is_going_on),
+        ("no exit is on its way", lambda _, orders: not _sells(orders)),
     ),
-    PositionStatus.CLOSING: (
-        ("it holds something", lambda position, _: position.figures.quantity > 0),
-        ("it has a time of opening and none of its end", lambda p, _: p.was_opened and not p.has_ended),
-        ("its entry order has ended", lambda _, orders: _entries(orders, unfinished=False)),
-        ("an exit is on its way", lambda position, orders: position.exit_wanted or _exit_works(orders, stops=True)),
-    ),
+    PositionStatus.CLOSING: (("it has a time of opening and none of its end", _is_going_on),),
     PositionStatus.CLOSED: (
         ("it holds nothing", lambda position, _: not position.figures.quantity and not position.figures.cost),
         ("it has a time of opening and of its end", lambda position, _: position.was_opened and position.has_ended),
-        ("all its orders have ended", lambda _, orders: all(order.status in TERMINAL_ORDER for order in orders)),
+        ("all its orders have ended", _all_ended),
     ),
     PositionStatus.FLAT: (
         ("it never held anything", lambda position, _: not position.figures.quantity and not position.was_opened),
         ("it has a time of its end", lambda position, _: position.has_ended),
-        ("all its orders have ended", lambda _, orders: all(order.status in TERMINAL_ORDER for order in orders)),
+        ("all its orders have ended", _all_ended),
         ("no order of it has a fill", lambda _, orders: not any(order.figures.filled for order in orders)),
     ),
 }

@@ -95,7 +95,7 @@ class BookedOrder:
 
 @dataclass(frozen=True, slots=True)
 class BookedPosition:
-    """One position row. ``exit_wanted``: an exit was decided on, so it may be CLOSING before its order is written."""
+    """One position row, its times as whether it has them."""
 
     pk: int
     name: str
@@ -106,5 +106,4 @@ class BookedPosition:
     mark: Decimal | None
     was_opened: bool
     has_ended: bool
-    exit_wanted: bool
     figures: PositionFigures

@@ -11,9 +11,19 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, PeriodicTask, PeriodicTasks, SolarSchedule
 
-from execution.models import AssetExposure, EquitySnapshot, Order, Portfolio, Position, Purpose, Trade
+from execution.models import (
+    AssetExposure,
+    EquitySnapshot,
+    Order,
+    PaperFill,
+    PaperOrder,
+    Portfolio,
+    Position,
+    Purpose,
+    Trade,
+)
 from execution.states import OrderStatus, PositionStatus
-from market.orders import OrderType, Side
+from market.orders import OrderType, ReportStatus, Side
 from notifications.models import Condition, Event, Severity
 from risk.models import Decision, Halt, Outcome
 from tests.factories import make_bot, now_at
@@ -92,6 +102,25 @@ def a_trading_bot(number):
         cash_change=Decimal("-100.1"),
         executed_at=NOW.market_at,
     )
+    paper = PaperOrder.objects.create(
+        account=account,
+        client_order_id=f"order-{bot.pk}",
+        symbol=bot.symbol,
+        side=Side.BUY,
+        type=OrderType.MARKET,
+        amount=Decimal("0.5"),
+        status=ReportStatus.FILLED,
+        created_at=NOW.market_at,
+    )
+    PaperFill.objects.create(
+        order=paper,
+        trade_id=f"{bot.pk}",
+        price=Decimal(200),
+        amount=Decimal("0.5"),
+        fee=Decimal("0.1"),
+        fee_currency="USDT",
+        executed_at=NOW.market_at,
+    )
     halt = {"account": account, "cause": "drawdown", "text": "halted", "market_at": NOW.market_at}
     Halt.objects.create(bot=bot, raised_at=NOW.wall_at, **halt)
     Halt.objects.create(bot=None, raised_at=NOW.wall_at, **halt)
@@ -119,7 +148,8 @@ def other_rows():
 def test_all_models_are_registered():
     ours = {model for label in OURS for model in apps.get_app_config(label).get_models()}
     beat = set(apps.get_app_config("django_celery_beat").get_models()) - {PeriodicTasks}  # a change stamp, no model
-    assert ours | beat <= set(admin.site._registry)
+    shown = set(admin.site._registry) | {PaperFill}  # on its order's page
+    assert ours | beat <= shown
 
 
 @pytest.mark.parametrize("model", MODELS, ids=name_of)

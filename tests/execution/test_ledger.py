@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.ledger import COST_STEP, Holding, apply_fill, cash_change, unrealised
+from execution.ledger import COST_STEP, Holding, apply_fill, cash_change, paid_elsewhere, unrealised
 from market.money import ROUNDED, ZERO, exact
 from market.orders import Fill, Side
 
@@ -72,6 +72,14 @@ def test_a_fee_in_a_third_currency_needs_its_rate(rate):
         buy(Holding(), "100", "1", "0.001", "BNB", fee_rate_quote=rate)
 
 
+def test_only_a_fee_in_a_third_currency_is_paid_elsewhere():
+    third = replace(fill("100", "1", "0.001", "BNB"), fee_rate=D(600))
+    assert paid_elsewhere(third, "BTC", "USDT") == D("0.6")
+    assert paid_elsewhere(third, "BNB", "USDT") == paid_elsewhere(third, "BTC", "BNB") == 0
+    with pytest.raises(ValueError, match="needs its price"):
+        paid_elsewhere(replace(third, fee_rate=None), "BTC", "USDT")
+
+
 def test_no_fee_needs_no_rate():
     assert buy(Holding(), "100", "1", "0", "BNB") == Holding(D(1), D(100))
 
@@ -114,7 +122,8 @@ steps = st.lists(
         amounts("50000"),  # amount bought
         st.integers(1, 100),  # percent of the holding sold
         st.decimals("0", "0.002", places=6),  # fee rate
-        st.sampled_from(["USDT", "BTC"]),
+        st.sampled_from(["USDT", "BTC", "BNB"]),
+        amounts("2000"),  # what a unit of a third fee currency costs
     ),
     max_size=12,
 )
@@ -127,9 +136,9 @@ def _on_grid(value):
 
 
 def play(plan):
-    """The holding and the quote cash after the plan; a sell of nothing held is skipped."""
-    holding, cash = Holding(), ZERO
-    for is_buy, price, bought, percent, fee_rate, currency in plan:
+    """The holding, the quote cash and what was paid elsewhere after the plan; a sell of nothing held is skipped."""
+    holding, cash, elsewhere = Holding(), ZERO, ZERO
+    for is_buy, price, bought, percent, fee_rate, currency, rate in plan:
         side = Side.BUY if is_buy else Side.SELL
         with exact():
             # A base fee on a sell needs room in the holding: at most half of it is sold then.
@@ -138,36 +147,38 @@ def play(plan):
             fee = _on_grid(amount * fee_rate * (price if currency == "USDT" else 1))
         if not amount:
             continue
-        one = Fill("t", price, amount, fee, currency, AT)
-        holding = apply_fill(holding, side, one, "BTC", "USDT")
+        one = Fill("t", price, amount, fee, currency, AT, rate)
+        holding = apply_fill(holding, side, one, "BTC", "USDT", fee_rate_quote=rate)
         with exact():
             cash += cash_change(side, one, "USDT")
-    return holding, cash
+            elsewhere += paid_elsewhere(one, "BTC", "USDT")
+    return holding, cash, elsewhere
 
 
 @given(steps, amounts("200000"))
 def test_cash_and_holding_equal_realised_and_unrealised(plan, mark):
-    holding, cash = play(plan)
+    holding, cash, elsewhere = play(plan)
     with exact():
-        assert cash + holding.quantity * mark == holding.realised + unrealised(holding, mark)
+        assert cash + holding.quantity * mark == holding.realised + unrealised(holding, mark) + elsewhere
 
 
 @given(steps, amounts("200000"))
 def test_a_closed_position_has_no_cost_and_realised_what_the_cash_says(plan, price):
-    holding, cash = play(plan)
+    holding, cash, elsewhere = play(plan)
     if holding.quantity:
         last = Fill("last", price, holding.quantity, ZERO, "USDT", AT)
         holding = apply_fill(holding, Side.SELL, last, "BTC", "USDT")
         with exact():
             cash += cash_change(Side.SELL, last, "USDT")
     assert (holding.quantity, holding.cost) == (0, 0)
-    assert holding.realised == cash
+    with exact():
+        assert holding.realised == cash - elsewhere
 
 
 @given(steps)
 def test_neither_quantity_nor_cost_is_ever_negative(plan):
     for length in range(len(plan) + 1):
-        holding, _ = play(plan[:length])
+        holding, _, _ = play(plan[:length])
         assert holding.quantity >= 0
         assert holding.cost >= 0
 

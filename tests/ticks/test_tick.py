@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from bots.models import Bot, BotStatus
-from execution.models import EquitySnapshot, Order, Portfolio, Position, Trade
+from execution.models import EquitySnapshot, Order, PaperOrder, Portfolio, Position, Trade
 from execution.states import OrderStatus, PositionStatus
 from market.clock import Clock, Now, moment
 from notifications.models import Condition, Event
@@ -236,18 +236,24 @@ def test_a_failure_is_stored_and_the_lease_is_given_back(world):
     assert Event.objects.get(kind="tick_failed").bot_id == world.bot.pk
 
 
-def test_an_unfinished_order_is_settled_before_anything_new(world):
-    """The process died after the intent was committed as SENT: on paper that order never was."""
+@pytest.mark.parametrize(
+    ("arrived", "order_status", "position_status"),
+    [(False, OrderStatus.ABSENT, PositionStatus.FLAT), (True, OrderStatus.FILLED, PositionStatus.OPEN)],
+)
+def test_an_unfinished_order_is_settled_before_anything_new(world, arrived, order_status, position_status):
+    """The process died after the intent was committed as SENT, before or after the order came to the paper book."""
     world.closes(105.0)
     world.tick()
     Trade.objects.all().delete()
-    Order.objects.update(status=OrderStatus.SENT)
+    if not arrived:
+        PaperOrder.objects.all().delete()
+    Order.objects.update(status=OrderStatus.SENT, filled=0, filled_cost=0)
     Position.objects.update(status=PositionStatus.OPENING, quantity=0, cost=0, realised=0, fees=0, unrealised=0)
     world.next_slot()
     world.closes(105.0, 105.0)
     decision = world.tick()
-    assert Order.objects.get().status == OrderStatus.ABSENT
-    assert position().status == PositionStatus.FLAT
+    assert Order.objects.get().status == order_status
+    assert position().status == position_status
     assert decision.outcome == Outcome.NOTHING
 
 

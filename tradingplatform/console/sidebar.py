@@ -15,6 +15,7 @@ from execution.models import (
     CapitalChange,
     EquitySnapshot,
     Order,
+    PaperOrder,
     Portfolio,
     Position,
     Trade,
@@ -23,7 +24,14 @@ from notifications.models import Condition, Event
 from risk.models import BotRiskLimits, DeadMansSwitch, Decision, Halt, PortfolioRiskLimits
 
 GROUPS: dict[str, dict[type, str]] = {
-    "Fleet": {Bot: "Bots", Position: "Positions", Order: "Orders", Trade: "Trades", Decision: "Decisions"},
+    "Fleet": {
+        Bot: "Bots",
+        Position: "Positions",
+        Order: "Orders",
+        Trade: "Trades",
+        Decision: "Decisions",
+        PaperOrder: "Paper exchange",
+    },
     "Safety": {
         Halt: "Halts",
         DeadMansSwitch: "Dead man's switch",

@@ -37,6 +37,14 @@ def prepare_database() -> None:
         first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise Refusal(f"the database cannot be used ({first_line}): see DATABASE_URL, or is the disk full?") from None
     call_command("collectstatic", interactive=False, verbosity=0)
+    _nothing_is_clean_yet()
+
+
+def _nothing_is_clean_yet() -> None:
+    """Whatever was found when the platform ran last: no live account enters before it was reconciled anew."""
+    from execution.models import Reconciliation
+
+    Reconciliation.objects.update(clean_at=None)
 
 
 def first_start_needed() -> bool:

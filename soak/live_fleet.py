@@ -1,0 +1,81 @@
+"""A whole fleet that trades live on the simulated exchange; each of its programs may be killed and started again."""
+
+import sys
+import time
+from collections.abc import Sequence
+
+from simexchange.requests.auth import DEMO_KEY, DEMO_SECRET
+from soak.fleet import WORKER, Fleet
+from tests.fleets import write_fleet
+from tests.rig import Rig, free_port, until
+
+ACCOUNT = "live"
+SERVICES = ("sweep", "guard", "reconcile")
+
+
+class LiveFleet(Fleet):
+    """45 bots that enter and leave often, two workers' children, and everything else that ``make run`` starts."""
+
+    def __enter__(self) -> "LiveFleet":
+        Rig.__enter__(self)
+        self.environment |= {
+            "LIVE_TRADING": "yes",
+            "EXCHANGE_API_KEY": DEMO_KEY,
+            "EXCHANGE_API_SECRET": DEMO_SECRET,
+            "FLEET": str(self.var / "fleet.toml"),
+        }
+        write_fleet(self.var / "fleet.toml", self.bots, account=ACCOUNT, eager=True)
+        self.manage("connect_account", ACCOUNT, "--capital", "100000", "--confirm", ACCOUNT)
+        self.manage("first_start")
+        self.manage("go_live", "--all", "--account", ACCOUNT, "--confirm", ACCOUNT, "--reason", "a long run")
+        self._commands = self._all_commands()
+        self.programs = {name: self.spawn(*command) for name, command in self._commands.items()}
+        until(lambda: self.ticks() >= self.bots, "every bot's first tick", 180)
+        return self
+
+    @property
+    def victims(self) -> list[str]:
+        """What may be killed."""
+        return ["trading", "trading child", "redis", "web", "exchange", *SERVICES, "beat"]
+
+    def kill(self, name: str) -> None:
+        """Kill -9, and start it again as a supervisor would."""
+        if name == "exchange":
+            self.exchange.kill()
+            self.exchange.wait()
+            self.start_exchange()
+            return
+        if name == "redis":
+            self.redis.kill()
+            self.redis.wait()
+            self.start_redis()
+            return
+        program = self.programs[name.partition(" ")[0]]
+        children = program.children(recursive=True)
+        if name == "trading child":
+            if children:
+                children[0].kill()  # the pool replaces it
+            return
+        for process in [program, *children]:
+            process.kill()
+        program.wait()
+        self.programs[name] = self.spawn(*self._commands[name])
+
+    def stop_ticking(self) -> None:
+        """No new ticks, and what is under way has ended."""
+        for name in ("beat", "sweep"):
+            self.programs[name].terminate()
+        self.programs["beat"].wait(30)
+        self.programs["sweep"].wait(30)
+        time.sleep(5)
+        self.programs["trading"].terminate()
+        self.programs["trading"].wait(100)
+
+    def _all_commands(self) -> dict[str, Sequence[object]]:
+        celery = (sys.executable, "-m", "celery", "-A", "tradingplatform")
+        commands: dict[str, Sequence[object]] = {name: (sys.executable, "manage.py", name) for name in SERVICES}
+        web = ("uvicorn", "tradingplatform.asgi:application", "--port", str(free_port()), "--lifespan", "off")
+        commands["web"] = (sys.executable, "-m", *web)
+        commands["trading"] = (*celery, *WORKER)
+        commands["beat"] = (*celery, "beat", "--pidfile=")
+        return commands

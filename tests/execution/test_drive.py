@@ -1,0 +1,310 @@
+"""A live position from its entry to its end: its stop, its exit, and whatever comes in between."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from execution.drive import PAUSE, ask, drive, leave
+from execution.executors import BaseExecutor
+from execution.models import Order, Position, Purpose
+from execution.record import LostRace
+from execution.states import LIVE_POSITION, OrderStatus, PositionStatus
+from execution.submit import Exit, Means, enter
+from market.clock import Now
+from market.exchange import OutcomeUnknown, Transient, Withheld
+from market.orders import Fill, OrderReport, OrderRequest, OrderType, ReportStatus
+from notifications.models import Event
+from risk.decisions import Grounds
+from risk.exits import ExitReason
+from risk.models import Halt
+from tests.execution.test_orders_and_money import NOW, check_totals, pricing, proposal
+from tests.factories import SLOT_0, instrument, make_bot
+from tests.fakes import Answer, filled_at, raises, says
+
+pytestmark = pytest.mark.django_db
+
+BTC = instrument()
+
+
+@dataclass
+class Exchange(BaseExecutor):
+    """An exchange in memory that holds stops. ``at_market`` and ``at_cancel`` are its next answers, the last one for
+    ever; a stop is accepted unless ``at_stop`` says otherwise."""
+
+    at_market: list[Answer] = field(default_factory=lambda: [filled_at("60000")])
+    at_stop: list[Answer] = field(default_factory=lambda: [says(ReportStatus.NEW)])
+    at_cancel: list[Answer] = field(default_factory=lambda: [says(ReportStatus.CANCELED)])
+    at_query: list[Answer] = field(default_factory=lambda: [raises(Transient("no answer"))])
+    sent: list[OrderRequest] = field(default_factory=list)
+    canceled: list[str] = field(default_factory=list)
+
+    holds_stops = True
+
+    def submit(self, request, now):
+        self.sent.append(request)
+        report = _next(self.at_stop if request.type is OrderType.STOP_LOSS_LIMIT else self.at_market)(request, now)
+        return _named(report)
+
+    def query(self, request, sent, now):
+        return _named(_next(self.at_query)(request, now))
+
+    def cancel(self, request, now):
+        self.canceled.append(request.client_order_id)
+        return _named(_next(self.at_cancel)(request, now))
+
+    @property
+    def stops(self):
+        return [request for request in self.sent if request.type is OrderType.STOP_LOSS_LIMIT]
+
+    @property
+    def sells(self):
+        return [request for request in self.sent if request.side == "SELL" and request.type is OrderType.MARKET]
+
+
+def _next(answers: list[Answer]) -> Answer:
+    return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+def _named(report: OrderReport) -> OrderReport:
+    number = "" if report.status is ReportStatus.REJECTED else "x1"
+    return OrderReport(report.client_order_id, report.status, number, report.fills, report.reason, report.code)
+
+
+def part(amount: str, status: ReportStatus, price: str = "59000") -> Answer:
+    """An answer with one fill of so much."""
+
+    def answer(request: OrderRequest, now: Now) -> OrderReport:
+        fill = Fill(f"{request.client_order_id}.p", Decimal(price), Decimal(amount), Decimal(0), "USDT", now.market_at)
+        return OrderReport(request.client_order_id, status, "x1", (fill,))
+
+    return answer
+
+
+def means(exchange: Exchange, after_s: float = 0, of=BTC) -> Means:
+    now = Now(NOW.wall_ms + round(after_s * 1000), NOW.market_ms + round(after_s * 1000))
+    return Means(exchange, lambda: now, of, lambda: Decimal(60000))
+
+
+def opened(exchange: Exchange) -> Position:
+    """A bot's position of 0.01, entered at the exchange and seen to."""
+    bot = make_bot()
+    enter(bot, proposal(bot), pricing(), Grounds(SLOT_0), exchange, lambda: NOW)
+    position = Position.objects.get(bot=bot, status__in=list(LIVE_POSITION))
+    drive(position.pk, means(exchange))
+    position.refresh_from_db()
+    return position
+
+
+def close(position: Position, exchange: Exchange, after_s: float = 0) -> PositionStatus:
+    wish = Exit(ExitReason.STRATEGY, "enough", Decimal(60500))
+    return leave(position, wish, None, means(exchange, after_s))
+
+
+def stop_of(position: Position) -> Order:
+    return position.orders.filter(purpose=Purpose.STOP).order_by("-id").first()
+
+
+def test_an_opened_position_is_protected_at_once_by_all_it_holds():
+    exchange = Exchange()
+    position = opened(exchange)
+    (stop,) = exchange.stops
+    assert (stop.amount, stop.stop_price) == (position.quantity, Decimal("58800"))
+    assert stop.price == Decimal("58212.00")  # one per cent below
+    assert stop_of(position).status == OrderStatus.ACKED
+    drive(position.pk, means(exchange))
+    assert len(exchange.stops) == 1
+
+
+def test_an_exit_ends_the_stop_first_and_then_sells_all():
+    exchange = Exchange()
+    position = opened(exchange)
+    assert close(position, exchange) is PositionStatus.CLOSED
+    assert exchange.canceled == [exchange.stops[0].client_order_id]
+    assert [sell.amount for sell in exchange.sells] == [Decimal("0.01")]
+    check_totals(position.account)
+
+
+def test_a_stop_that_sold_while_it_was_ended_leaves_nothing_to_sell():
+    exchange = Exchange(at_cancel=[part("0.01", ReportStatus.FILLED)])
+    position = opened(exchange)
+    assert close(position, exchange) is PositionStatus.CLOSED
+    assert not exchange.sells
+    position.refresh_from_db()
+    assert position.exit_reason == ExitReason.STOP
+    check_totals(position.account)
+
+
+def test_what_a_stop_sold_before_it_ended_is_not_sold_again():
+    exchange = Exchange(at_cancel=[part("0.004", ReportStatus.CANCELED)])
+    position = opened(exchange)
+    assert close(position, exchange) is PositionStatus.CLOSED
+    assert [sell.amount for sell in exchange.sells] == [Decimal("0.006")]
+    check_totals(position.account)
+
+
+def test_while_the_stop_is_not_known_to_have_ended_nothing_else_is_sent():
+    exchange = Exchange(at_cancel=[raises(Transient("down")), says(ReportStatus.CANCELED)])
+    position = opened(exchange)
+    assert close(position, exchange) is PositionStatus.CLOSING
+    assert not exchange.sells
+    assert drive(position.pk, means(exchange, 1)) is PositionStatus.CLOSED
+    assert len(exchange.sells) == 1
+
+
+def test_a_stop_that_vanished_is_placed_anew_under_another_name():
+    exchange = Exchange()
+    position = opened(exchange)
+    exchange.at_query = [says(ReportStatus.CANCELED)]
+    ask(stop_of(position), means(exchange))
+    drive(position.pk, means(exchange))
+    first, second = exchange.stops
+    assert first.client_order_id != second.client_order_id
+    assert stop_of(position).status == OrderStatus.ACKED
+
+
+@pytest.mark.parametrize("answer", [says(ReportStatus.REJECTED, "too many algo orders"), raises(Withheld("budget", 1))])
+def test_a_stop_that_cannot_be_placed_is_tried_again_after_a_pause(answer):
+    exchange = Exchange(at_stop=[answer])
+    position = opened(exchange)
+    drive(position.pk, means(exchange, 1))
+    assert len(exchange.stops) == 1
+    drive(position.pk, means(exchange, PAUSE.total_seconds()))
+    assert len(exchange.stops) == 2
+    assert Position.objects.get(pk=position.pk).status == PositionStatus.OPEN
+
+
+def test_a_stop_of_unknown_fate_is_never_doubled():
+    exchange = Exchange(at_stop=[raises(OutcomeUnknown("timeout"))])
+    position = opened(exchange)
+    drive(position.pk, means(exchange, 60))
+    assert close(position, exchange, 61) is PositionStatus.CLOSING
+    assert len(exchange.stops) == 1
+    assert not exchange.sells
+    exchange.at_query = [says(ReportStatus.NEW)]  # it had arrived
+    assert drive(position.pk, means(exchange, 62)) is PositionStatus.CLOSED
+    assert exchange.canceled == [exchange.stops[0].client_order_id]
+
+
+def test_an_entry_that_is_filled_in_parts_is_protected_part_by_part():
+    exchange = Exchange(at_market=[part("0.004", ReportStatus.PARTIAL, "60000")])
+    exchange.at_query = [part("0.004", ReportStatus.PARTIAL, "60000"), filled_in_two, says(ReportStatus.CANCELED)]
+    position = opened(exchange)
+    assert position.status == PositionStatus.OPEN
+    assert [stop.amount for stop in exchange.stops] == [Decimal("0.004")]
+    drive(position.pk, means(exchange, 1))
+    assert [stop.amount for stop in exchange.stops] == [Decimal("0.004"), Decimal("0.01")]
+    assert exchange.canceled == [exchange.stops[0].client_order_id]
+    check_totals(position.account)
+
+
+def filled_in_two(request, now):
+    """All of it by now: the part that was known, and the rest."""
+    known = part("0.004", ReportStatus.FILLED, "60000")(request, now).fills
+    rest = Fill(f"{request.client_order_id}.q", Decimal(60010), Decimal("0.006"), Decimal(0), "USDT", now.market_at)
+    return OrderReport(request.client_order_id, ReportStatus.FILLED, "x1", (*known, rest))
+
+
+def test_an_exit_ends_an_entry_that_still_works():
+    exchange = Exchange(at_market=[part("0.004", ReportStatus.PARTIAL, "60000"), filled_at("60500")])
+    exchange.at_query = [part("0.004", ReportStatus.PARTIAL, "60000")]
+    position = opened(exchange)
+    exchange.at_cancel = [lambda request, _: OrderReport(request.client_order_id, ReportStatus.CANCELED, "x1")]
+    assert close(position, exchange) is PositionStatus.CLOSED
+    assert len(exchange.canceled) == 2
+    assert [sell.amount for sell in exchange.sells] == [Decimal("0.004")]
+    check_totals(position.account)
+
+
+def test_a_stop_that_sells_all_while_the_entry_works_ends_the_entry():
+    exchange = Exchange(at_market=[part("0.004", ReportStatus.PARTIAL, "60000")])
+    exchange.at_query = [part("0.004", ReportStatus.PARTIAL, "60000")]
+    position = opened(exchange)
+    exchange.at_query = [part("0.004", ReportStatus.FILLED)]
+    ask(stop_of(position), means(exchange))
+    assert Position.objects.get(pk=position.pk).status == PositionStatus.CLOSING
+    assert drive(position.pk, means(exchange, 1)) is PositionStatus.CLOSED
+    assert not exchange.sells
+    check_totals(position.account)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "stops"),
+    [
+        (says(ReportStatus.REJECTED), PositionStatus.OPEN, 2),  # protected again
+        (says(ReportStatus.EXPIRED), PositionStatus.OPEN, 2),
+        (raises(OutcomeUnknown("timeout")), PositionStatus.CLOSING, 1),
+        (raises(Withheld("a ban", 60)), PositionStatus.CLOSING, 1),  # it goes on as soon as it may
+    ],
+)
+def test_what_becomes_of_an_exit_that_does_not_sell(answer, status, stops):
+    exchange = Exchange()
+    position = opened(exchange)
+    exchange.at_market = [answer]
+    assert close(position, exchange) is status
+    assert len(exchange.sells) == 1
+    assert len(exchange.stops) == stops
+    check_totals(position.account)
+
+
+def test_an_exit_that_was_withheld_goes_on_by_itself():
+    exchange = Exchange()
+    position = opened(exchange)
+    exchange.at_market = [raises(Withheld("a ban", 3)), filled_at("60500")]
+    close(position, exchange)
+    assert drive(position.pk, means(exchange, 1)) is PositionStatus.CLOSING
+    assert drive(position.pk, means(exchange, PAUSE.total_seconds() + 1)) is PositionStatus.CLOSED
+    assert len({sell.client_order_id for sell in exchange.sells}) == 2
+
+
+def test_the_rest_of_an_exit_filled_in_part_is_sold_next():
+    exchange = Exchange()
+    position = opened(exchange)
+    exchange.at_market = [part("0.007", ReportStatus.EXPIRED, "60500"), filled_at("60400")]
+    assert close(position, exchange) is PositionStatus.CLOSED
+    assert [sell.amount for sell in exchange.sells] == [Decimal("0.01"), Decimal("0.003")]
+    check_totals(position.account)
+
+
+def test_a_rest_below_the_lot_step_is_dust_and_booked():
+    exchange = Exchange()
+    coarse = instrument(lot_step=Decimal("0.004"), min_amount=Decimal("0.004"))
+    position = opened(exchange)
+    wish = Exit(ExitReason.STRATEGY, "enough", Decimal(60500))
+    assert leave(position, wish, None, means(exchange, of=coarse)) is PositionStatus.CLOSED
+    assert [sell.amount for sell in exchange.sells] == [Decimal("0.008")]
+    position.refresh_from_db()
+    assert position.dust == Decimal("0.002")
+    assert Event.objects.filter(kind="dust_written_off").exists()
+    check_totals(position.account)
+
+
+def test_only_one_closes_it():
+    exchange = Exchange(at_cancel=[raises(Transient("down"))])
+    position = opened(exchange)
+    close(position, exchange)
+    with pytest.raises(LostRace):
+        close(position, exchange)
+
+
+def test_a_key_that_the_exchange_refuses_halts_the_account():
+    exchange = Exchange()
+    position = opened(exchange)
+    refused = lambda request, _: OrderReport(  # noqa: E731
+        request.client_order_id, ReportStatus.REJECTED, reason="Invalid API-key", code="-2015"
+    )
+    exchange.at_market = exchange.at_stop = [refused]
+    assert close(position, exchange) is PositionStatus.OPEN
+    assert Halt.objects.get(account=position.account, bot=None).cause == "key_refused"
+    sells = len(exchange.sells)
+    drive(position.pk, means(exchange, 1))
+    assert len(exchange.sells) == sells  # no loop
+
+
+def test_a_pause_ends_even_when_the_clock_was_set_back():
+    exchange = Exchange(at_stop=[says(ReportStatus.REJECTED)])
+    position = opened(exchange)
+    assert stop_of(position).finished_at > NOW.wall_at - timedelta(seconds=1)
+    drive(position.pk, means(exchange, -3600))
+    assert len(exchange.stops) == 2
