@@ -77,7 +77,7 @@ class History:
         return Result(self.seed, self._found, self._rows + self._world.script.struck, self._log, orders)
 
     def _go_wrong(self) -> None:
-        for _ in range(self._random.randint(0, 3)):  # something may be held before trouble begins
+        for _ in range(self._random.randint(1, 4)):  # something may be held before trouble begins
             self._act(self._acts()["tick"])
         begin_ms = self._clock.now_ms
         kinds = self._random.choices(KINDS, k=self._random.randint(3, 6))
@@ -95,7 +95,7 @@ class History:
         a = self._actors
         nested = bool(self._acting)
         found = (
-            _Act("tick", 20 if a.due() else 0, a.tick, a.start_worker),
+            _Act("tick", 24 if a.due() else 0, a.tick, a.start_worker),
             _Act("reconciler", 8, a.reconcile, a.start_reconciler, LONGEST_MS * 10),
             _Act("close", 2, a.close),
             _Act("pause", 1, a.pause_or_resume),
@@ -115,6 +115,8 @@ class History:
     def _next_slot(self) -> None:
         left_ms = SLOT_MS - self._clock.now_ms % SLOT_MS
         self._clock.advance(left_ms + self._random.randint(1, 20) * 1000)
+        if self._random.random() < 0.9:  # it has compared the books every minute
+            self._act(self._acts()["reconciler"])
 
     def _come_to_rest(self) -> None:
         """Nothing goes wrong any more, leases run out, and the reconciler has its rounds."""

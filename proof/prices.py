@@ -28,7 +28,7 @@ MINUTE_MS = 60_000
 BEGIN_MS = 1_760_000_040_000
 """A full minute, from which on there are prices."""
 
-MINUTES = 720
+MINUTES = 480
 _CENT_E8 = 10**6
 
 BTC = Instrument("BTC", "USDT", Decimal("0.01"), Decimal("0.00001"), Decimal(5), Decimal(500), Decimal(20_000))

@@ -36,8 +36,8 @@ from tradingplatform import tick
 from tradingplatform.wiring import Platform
 
 SLOT_MS = 900_000
-START_MS = (BEGIN_MS // SLOT_MS + 12) * SLOT_MS + 2_000
-"""When a history begins: shortly after a slot did, with three hours of prices behind it."""
+START_MS = (BEGIN_MS // SLOT_MS + 5) * SLOT_MS + 2_000
+"""When a history begins: shortly after a slot did, with an hour of prices behind it."""
 
 CAPITAL = Decimal(100_000)
 FLEET = (("BTC/USDT", "5000"), ("BTC/USDT", "22"), ("ETH/USDT", "5000"), ("ETH/USDT", "400"))
