@@ -15,6 +15,9 @@ log = structlog.get_logger()
 CLEAN_FOR = timedelta(minutes=3)
 """Wall time for which a clean comparison holds: entries stop when none is made any more."""
 
+UNSETTLED = "orders are not settled yet"
+"""The problem that goes away by itself."""
+
 
 def begin(account: ExchangeAccount, now: Now) -> None:
     """The platform starts: nothing enters before the account's books were compared and found clean."""
@@ -42,6 +45,18 @@ def why_not_clean(account: ExchangeAccount, now: Now) -> str:
             f"account {account.name} was last found clean {minutes:.0f} min ago: {row.problem or 'nothing reconciles'}"
         )
     return ""
+
+
+def is_unsettled(account: ExchangeAccount) -> bool:
+    """Whether all that keeps the account from being clean since the start are orders that are still being asked for."""
+    row = Reconciliation.objects.filter(account=account).first()
+    return row is None or (row.clean_at is None and row.problem in ("", UNSETTLED))
+
+
+def is_first(account: ExchangeAccount) -> bool:
+    """Whether nothing has been compared since the start."""
+    row, _ = Reconciliation.objects.get_or_create(account=account)
+    return row.ran_at is None or (row.begun_at is not None and row.ran_at < row.begun_at)
 
 
 @transaction.atomic

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from bots.lifecycle import HALT, halt
 from bots.models import Bot, BotStatus, ExchangeAccount
-from execution.balances import booked_balances
-from execution.clean import is_starting, note
+from execution.balances import booked_balances, traded_assets
+from execution.clean import UNSETTLED, is_first, is_starting, note
 from execution.drift import Drift, drift
 from execution.drive import ask
 from execution.lock import under_portfolio_lock
@@ -52,10 +52,8 @@ def reconcile_account(
     listed = desk.open_orders()
     findings = _strangers(account, listed, desk)
     _ask_about_vanished(account, listed, means)
-    if starting:
-        findings += _past_strangers(account, desk)
     drifts = _drifts(account, desk, means, wait)
-    if drifts and not starting:
+    if drifts or is_first(account):
         findings += _past_strangers(account, desk)
     findings += [Finding("balance_drift", _drift_text(account, drifts))] if drifts else []
     for finding in findings:
@@ -121,7 +119,7 @@ def _ask_about_vanished(account: ExchangeAccount, listed: Collection[VenueOrder]
 def _drifts(account: ExchangeAccount, desk: OrderDesk, means: MeansOf, wait: Callable[[], object]) -> list[Drift]:
     """Differences between the balances that nothing on its way explains, seen in two looks without a trade between."""
     before: list[Drift] = []
-    traded = {account.quote, *(symbol.partition("/")[0] for symbol in _symbols(account))}
+    traded = traded_assets(account)
     for _ in range(LOOKS):
         trades, moving = _last_trade(account), _in_flight(account)
         balances = {asset: balance.free + balance.locked for asset, balance in desk.balances().items()}
@@ -167,8 +165,7 @@ def _drift_text(account: ExchangeAccount, drifts: Iterable[Drift]) -> str:
 
 
 def _unsettled(account: ExchangeAccount) -> str:
-    count = Order.objects.filter(account=account, status__in=_AT_WORK).count()
-    return f"{count} orders are not settled yet" if count else ""
+    return UNSETTLED if Order.objects.filter(account=account, status__in=_AT_WORK).exists() else ""
 
 
 def _stop(account: ExchangeAccount, finding: Finding, now: Now) -> None:

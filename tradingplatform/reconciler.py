@@ -19,9 +19,10 @@ from bots.models import ExchangeAccount, Mode
 from execution import chores, clean
 from execution.chores import Chore, Watched
 from execution.reconcile import reconcile_account
-from market.exchange import ExchangeError
+from market.exchange import ExchangeError, OrderDesk
 from tradingplatform.conditions import begin_unprotected, review_unprotected
 from tradingplatform.errands import at_the_stop, means_of, see_to
+from tradingplatform.key_check import review_key
 from tradingplatform.wiring import Platform
 
 log = structlog.get_logger()
@@ -29,7 +30,9 @@ log = structlog.get_logger()
 # All times are wall time, in seconds.
 ROUND_S = 1.0
 AGAIN_S = 3.0  # between two looks at a position that does not come to rest
-COMPARE_S, COMPARE_SOON_S = 60.0, 5.0  # between two comparisons of an account; while it is not clean since the start
+COMPARE_S = 60.0  # between two comparisons of an account
+COMPARE_SOON_S = 5.0  # the same, while orders of before the start are not settled
+KEY_S = 3600.0  # between two looks at what an API key may do
 NAKED_S = 5.0  # how long a position may be without a stop before it is told
 STOP_TIME_S = 5.0  # how long a reached stop at the exchange has to sell
 PRICE_MAX_AGE_S = 15.0
@@ -50,6 +53,7 @@ class Reconciler:
         self._not_before: dict[object, float] = {}
         self._naked_since: dict[int, float] = {}
         self._reached_since: dict[int, float] = {}
+        self._key_due: dict[int, float] = {}
         self._failing: set[str] = set()
 
     def run(self, stop: Event) -> None:
@@ -99,7 +103,7 @@ class Reconciler:
     def compare(self) -> None:
         """Every live account's books with the exchange's, now and then."""
         for account in ExchangeAccount.objects.filter(mode=Mode.LIVE):
-            pause_s = COMPARE_SOON_S if clean.is_starting(account) else COMPARE_S
+            pause_s = COMPARE_SOON_S if clean.is_unsettled(account) else COMPARE_S
             self._hand_out(("account", account.pk), pause_s, partial(self._compare, account))
 
     @property
@@ -126,6 +130,7 @@ class Reconciler:
     def _compare(self, account: ExchangeAccount) -> None:
         platform = self._platform
         desk, means = platform.desk(account), partial(means_of, platform, account)
+        self._review_key(account, desk)
         try:
             problem = reconcile_account(account, desk, means, platform.clock.now, lambda: time.sleep(1))
         except ExchangeError as error:
@@ -133,6 +138,14 @@ class Reconciler:
             return
         if problem:
             log.warning("not_clean", account=account.name, problem=problem)
+
+    def _review_key(self, account: ExchangeAccount, desk: OrderDesk) -> None:
+        """At the start and every hour: a key that has come to be allowed too much halts its account."""
+        if time.monotonic() < self._key_due.get(account.pk, 0.0):
+            return
+        if problem := review_key(account, desk, self._platform.clock.now()):
+            log.error("key_problem", account=account.name, problem=problem)
+        self._key_due[account.pk] = time.monotonic() + KEY_S
 
     def _hand_out(self, key: object, pause_s: float, act: Callable[[], object], *, urgent: bool = False) -> None:
         """Give an errand to a free hand, one at a time for each key, and not again before the pause is over."""

@@ -126,6 +126,7 @@ def test_an_interrupted_rotation_leaves_everything_readable():
         ("", "there is no key in"),
         ("not a key", "holds something that is no key"),
     ],
+    ids=["another key", "none", "no key"],  # a key is another one in each process that collects tests
 )
 def test_a_wrong_key_is_an_error_and_never_the_token(keys_file, keys, words):
     account = make()
