@@ -37,13 +37,17 @@ def scratch_folder(prefix: str = "proof-") -> Path:
 
 
 class Database:
-    """Django's default connection on a file of its own while it is entered. Where Django is set up for SQLite only."""
+    """Django's default connection on a file of its own while it is entered, in ``folder`` or one that is thrown away.
 
-    def __init__(self, synchronous: bool = False) -> None:
-        self._synchronous = synchronous
+    SQLite only. Without ``synchronous`` what is committed survives a killed process, though not a killed machine.
+    """
+
+    def __init__(self, folder: Path | None = None, synchronous: bool = False) -> None:
+        self._given, self._synchronous = folder, synchronous
 
     def __enter__(self) -> Database:
-        self.folder = scratch_folder()
+        self.folder = self._given or scratch_folder()
+        self.folder.mkdir(parents=True, exist_ok=True)
         connection.close()
         self._name, self._options = connection.settings_dict["NAME"], connection.settings_dict.get("OPTIONS", {})
         connection.settings_dict["NAME"] = os.fspath(self.folder / "platform.sqlite3")

@@ -5,17 +5,19 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
 
 from execution import chores, crash_points
+from execution.crash_points import CRASH_POINTS
 from proof.actors import PAIRS, Actors
 from proof.clock import VirtualClock
 from proof.database import Database
 from proof.faults import KINDS
 from proof.invariants import ALWAYS, AT_REST, Evidence, violations
+from proof.results import Result
 from proof.venue import Turn
 from proof.world import SLOT_MS, START_MS, world
 
@@ -33,17 +35,6 @@ _FAULTS_WITHIN_MS = 20 * 60_000
 
 class Died(BaseException):
     """The process that acted is gone: nothing of it runs on, and its lease stays."""
-
-
-@dataclass
-class Result:
-    """What came of a seed. ``rows``: (what went wrong, at which moment of an order's life), counted."""
-
-    seed: int
-    violations: list[str]
-    rows: Counter[tuple[str, str]]
-    log: list[str] = field(default_factory=list)
-    orders: int = 0
 
 
 class History:
@@ -77,7 +68,7 @@ class History:
         return Result(self.seed, self._found, self._rows + self._world.script.struck, self._log, orders)
 
     def _go_wrong(self) -> None:
-        for _ in range(self._random.randint(1, 4)):  # something may be held before trouble begins
+        for _ in range(4):  # something may be held before trouble begins
             self._act(self._acts()["tick"])
         begin_ms = self._clock.now_ms
         kinds = self._random.choices(KINDS, k=self._random.randint(3, 6))
@@ -140,7 +131,8 @@ class History:
         """Let one process act, perhaps to its death."""
         act.began_ms = self._clock.now_ms
         if not self._calm and not self._acting and act.again is not None and self._random.random() < _DIES:
-            act.moments_left = self._random.randint(1, 8)
+            act.moments_left = self._random.randint(1, 4)
+            act.at_crash_points = self._random.random() < 0.7
         self._say(act.name + (" (will die)" if act.moments_left else ""))
         self._acting.append(act)
         try:
@@ -168,7 +160,7 @@ class History:
         if act.dead:
             raise Died
         self._say(f"  {what}")
-        act.moments_left -= 1
+        act.moments_left -= what in CRASH_POINTS or not act.at_crash_points
         overdue = self._clock.now_ms - act.began_ms > act.longest_ms
         if act.again is not None and (act.moments_left == 0 or (overdue and not self._calm)):
             self._rows["process killed", row] += 1
@@ -201,7 +193,8 @@ class History:
 class _Act:
     """Something that one process does. ``again`` starts a new process after its death; who has none does not die.
 
-    ``moments_left``: it dies at the moment that makes it 0.
+    ``moments_left``: it dies at the moment that makes it 0, if it does not end before; requests count as moments too,
+    unless it is to die ``at_crash_points``.
     """
 
     name: str
@@ -210,6 +203,7 @@ class _Act:
     again: Callable[[], None] | None = None
     longest_ms: int = LONGEST_MS
     moments_left: int = 0
+    at_crash_points: bool = False
     began_ms: int = 0
     dead: bool = False
 

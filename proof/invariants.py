@@ -15,9 +15,10 @@ from functools import cached_property
 from django.db.models import Q
 
 from bots.models import ExchangeAccount
+from execution.intents import STOP_LIMIT_OFFSET
 from execution.models import AssetBalance, Order, Position, Purpose, Trade
 from execution.states import LIVE_POSITION, POSITION_MOVES, UNFINISHED_ORDER, OrderStatus, PositionStatus
-from notifications.models import Event
+from notifications.models import Condition, Event
 from proof.journal import Entry, entered_twice, name_of, oversold
 from proof.venue import Venue
 from risk.models import Decision, Outcome
@@ -136,7 +137,7 @@ def pauses_hold(e: Evidence) -> list[str]:
 def ticks_succeed(e: Evidence) -> list[str]:
     """No tick fails: a race or an exchange that is away is no failure."""
     failed = Decision.objects.filter(outcome=Outcome.FAILED, bot__account=e.account)
-    return [f"a tick of bot {row.bot_id} failed: {row.reason}" for row in failed]
+    return [f"a tick of bot {row.bot_id} failed: {row.reason}" for row in failed if "LostRace" not in row.reason]
 
 
 def one_live_position(e: Evidence) -> list[str]:
@@ -226,11 +227,12 @@ def _rests(order: Order) -> bool:
 
 
 def exits_are_known(e: Evidence) -> list[str]:
-    """I-11: every open position has a stop that rests at the exchange for all that can be sold of it."""
+    """I-11: every open position has a stop that rests at the exchange; where it is too small for one, people know."""
     resting = {o.client_order_id: o for o in e.venue.exchange.account.open_orders.values()}
+    told = set(Condition.objects.filter(kind="position_unprotected", ended_at=None).values_list("subject", flat=True))
     found = []
     for position in e.positions:
-        if position.status != PositionStatus.OPEN:
+        if position.status != PositionStatus.OPEN or (_too_small(e, position) and str(position.pk) in told):
             continue
         own = [order for order in e.orders.values() if order.position_id == position.pk and _rests(order)]
         if not any(order.client_order_id in resting for order in own):
@@ -238,6 +240,14 @@ def exits_are_known(e: Evidence) -> list[str]:
     known = {order.client_order_id for order in e.orders.values() if OrderStatus(order.status) in UNFINISHED_ORDER}
     found += [f"I-11 {name} rests and we think it has ended" for name in resting if e._ours(name) and name not in known]
     return found
+
+
+def _too_small(e: Evidence, position: Position) -> bool:
+    """Whether the exchange would refuse a stop for it, however it is asked."""
+    symbol = position.symbol.replace("/", "")
+    rules = e.venue.exchange.market.instrument(symbol)
+    amount = position.quantity // rules.step * rules.step
+    return amount * position.stop_price * (1 - STOP_LIMIT_OFFSET) < rules.min_notional
 
 
 def at_rest(e: Evidence) -> list[str]:

@@ -80,7 +80,7 @@ class Drawn:
 
     def evaluate(self, candles: Candles) -> Signal:
         """Its signal: to enter with a stop a little lower, to leave, or nothing."""
-        action = self._random.choices((Action.ENTER, Action.EXIT, Action.HOLD), (8, 4, 1))[0]
+        action = self._random.choices((Action.ENTER, Action.EXIT, Action.HOLD), (7, 5, 1))[0]
         stop = float(candles.close[-1]) * self._random.choice((0.995, 0.97, 0.9))
         return Signal(action, "drawn", stop=stop if action is Action.ENTER else None)
 
