@@ -74,7 +74,7 @@ def _judge(fleet: LiveFleet, findings: Findings) -> None:
     """Order by order, fill by fill, balance by balance; and our own books against our own fills."""
     ledger = fleet.var / "ledger.json"
     ledger.write_text(json.dumps(fleet.tell_exchange("/sim/ledger", method="GET")))
-    done = _run(fleet, "-m", "soak.agreement", ACCOUNT, ledger)
+    done = _run(fleet, "-m", "soak.agreement", ACCOUNT, ledger, fleet.speed)
     if done.returncode:
         findings.require(False, f"the ledgers could not be compared: {done.stderr[-2000:]}")
         return
