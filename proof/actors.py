@@ -112,17 +112,15 @@ class Actors:
                 decide_exit(position, wish, None, self.world.now())
 
     def pause_or_resume(self) -> None:
-        """A person lets a bot enter nothing for a while, or again."""
-        bot, now = Bot.objects.get(pk=self._bot_id()), self.world.now()
-        if bot.status == BotStatus.RUNNING:
+        """A person lets no bot, or one bot less, enter for a while; or all again."""
+        now, paused = self.world.now(), list(Bot.objects.filter(status=BotStatus.PAUSED))
+        for bot in paused:
+            resume(bot, now=now, actor="proof", reason="the pause is over")
+        self.paused = [(pk, begun, min(until, now.wall_ms)) for pk, begun, until in self.paused]
+        running = [] if paused else list(Bot.objects.filter(status=BotStatus.RUNNING).order_by("pk"))
+        for bot in running[self.random.choice((0, 0, 3)) :]:
             pause(bot, now=now, actor="proof", reason="a pause")
             self.paused.append((bot.pk, now.wall_ms, 2**62))
-        elif bot.status == BotStatus.PAUSED:
-            resume(bot, now=now, actor="proof", reason="the pause is over")
-            self.paused = [
-                (pk, begun, now.wall_ms if pk == bot.pk and until == 2**62 else until)
-                for pk, begun, until in self.paused
-            ]
 
     def trade_by_hand(self) -> None:
         """Somebody buys on the same account, past the platform."""

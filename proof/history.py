@@ -89,7 +89,7 @@ class History:
             _Act("tick", 24 if a.due() else 0, a.tick, a.start_worker),
             _Act("reconciler", 8, a.reconcile, a.start_reconciler, LONGEST_MS * 10),
             _Act("close", 2, a.close),
-            _Act("pause", 1, a.pause_or_resume),
+            _Act("pause", 4 if nested else 1, a.pause_or_resume),
             _Act("symbol halted", 1, a.halt_or_open),
             _Act("lot step changed", 1, a.change_rules),
             _Act("trade by hand", int(self._by_hand), a.trade_by_hand),

@@ -129,9 +129,9 @@ def _base_fee_forgotten(stack: ExitStack) -> None:
     """What is bought is held, though the fee was taken out of it."""
     real = ledger.apply_fill
 
-    def apply_fill(holding: Any, side: Side, fill: Any, base: str, quote: str, *rest: Any) -> Any:
+    def apply_fill(holding: Any, side: Side, fill: Any, base: str, quote: str, **rate: Any) -> Any:
         kept = replace(fill, fee=Decimal(0)) if fill.fee_currency == base else fill
-        return real(holding, side, kept, base, quote, *rest)
+        return real(holding, side, kept, base, quote, **rate)
 
     stack.enter_context(patch.object(record, "apply_fill", apply_fill))
 

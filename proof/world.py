@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 from unittest.mock import patch
 
 import redis
@@ -70,6 +71,14 @@ class Absent(RedisHealth):
         return False
 
 
+class Strategy(Protocol):
+    """As much of one as a tick asks for."""
+
+    longest_period: int
+
+    def evaluate(self, candles: Candles) -> Signal: ...
+
+
 class Drawn:
     """A strategy that wants what the seed draws: to enter or not, to leave or not."""
 
@@ -81,8 +90,12 @@ class Drawn:
     def evaluate(self, candles: Candles) -> Signal:
         """Its signal: to enter with a stop a little lower, to leave, or nothing."""
         action = self._random.choices((Action.ENTER, Action.EXIT, Action.HOLD), (7, 5, 1))[0]
-        stop = float(candles.close[-1]) * self._random.choice((0.995, 0.97, 0.9))
-        return Signal(action, "drawn", stop=stop if action is Action.ENTER else None)
+        return wish(action, candles, self._random.choice((0.995, 0.97, 0.9)))
+
+
+def wish(action: Action, candles: Candles, stop: float) -> Signal:
+    """A signal; ``stop`` is a part of the last close."""
+    return Signal(action, "drawn", stop=float(candles.close[-1]) * stop if action is Action.ENTER else None)
 
 
 @dataclass
@@ -122,18 +135,24 @@ class World:
 
 
 @contextmanager
-def world(seed: int, clock: VirtualClock, **settings: Any) -> Iterator[World]:
-    """The world of a seed: how deep the books are, how the prices move and who pays fees in what belong to it."""
+def world(
+    seed: int, clock: VirtualClock, directory: Path | None = None, strategy: Callable[[], Strategy] | None = None
+) -> Iterator[World]:
+    """The world of a seed: how deep the books are, how the prices move and who pays fees in what belong to it.
+
+    ``strategy`` wants what the bots want, where that is not to be drawn.
+    """
     draw = Random(seed)
     book = Decimal(draw.choice((15, 400, 20_000)))
     instruments = (*(replace(one, book_notional=book) for one in (BTC, ETH)), BNB)
     prices = SeededPrices(seed, instruments, gap=draw.choice((0.0, 0.02, 0.08)))
     fee_asset = draw.choice((None, None, "BNB", "USDT"))
-    venue = Venue(clock, prices, {"USDT": CAPITAL, "BNB": Decimal(50)}, fee_asset=fee_asset, **settings)
+    venue = Venue(clock, prices, {"USDT": CAPITAL, "BNB": Decimal(50)}, directory, fee_asset=fee_asset)
     random = Random(seed + 1)
     script = Script(venue, random)
     venue.strike = script.strike
-    build: Callable[..., Drawn] = lambda *_: Drawn(random)  # noqa: E731
-    with override_settings(LIVE_TRADING=True), patch.object(tick, "build", build):
-        yield World(clock, venue, script, ExchangeAccount.objects.get(), random)
+    made = World(clock, venue, script, ExchangeAccount.objects.get(), random)
+    wants = strategy or (lambda: Drawn(random))
+    with override_settings(LIVE_TRADING=True), patch.object(tick, "build", lambda *_: wants()):
+        yield made
     venue.close()
