@@ -134,7 +134,7 @@ class Scene:
     def _world(self) -> Iterator[World]:
         random.seed(SEED)
         self._moments = 0
-        with VirtualClock(self.now_ms.value) as clock, world(SEED, clock, self.folder, Planned) as made:
+        with VirtualClock(self.now_ms.value) as clock, world(SEED, clock, self.folder, lambda _: Planned()) as made:
             made.venue.strike = lambda turn: self._strike(made, turn)
             crash_points.on_reached = lambda _: self._moment(made)
             self._plan_late(made)

@@ -20,6 +20,7 @@ from simexchange.market.candles import (
     TRADES,
     VOLUME,
     Rows,
+    aggregate,
     between,
 )
 from simexchange.market.instruments import Instrument
@@ -55,8 +56,10 @@ class SeededPrices:
     def rows(
         self, symbol: str, length_ms: int, start_ms: int, end_ms: int, limit: int, keep: Literal["first", "last"]
     ) -> Rows:
-        """Finished candles; the market asks for the shortest and adds up the others itself."""
+        """Finished candles of any length, from those of a minute."""
         found = between(self._rows[symbol], start_ms, end_ms)
+        if length_ms != MINUTE_MS:
+            found = aggregate(found, length_ms)
         return found[-limit:] if keep == "last" else found[:limit]
 
 

@@ -18,7 +18,8 @@ from django.test import override_settings
 
 from bots.models import Bot, ExchangeAccount, Mode
 from bots.strategies.base import Action, Signal
-from execution.models import AssetBalance, BotBook, Reconciliation
+from execution.models import AssetBalance, BotBook, Position, Reconciliation
+from execution.states import LIVE_POSITION
 from market.access import Access
 from market.candles import Candles
 from market.ccxt_connection import Connection
@@ -41,7 +42,7 @@ START_MS = (BEGIN_MS // SLOT_MS + 5) * SLOT_MS + 2_000
 """When a history begins: shortly after a slot did, with an hour of prices behind it."""
 
 CAPITAL = Decimal(100_000)
-FLEET = (("BTC/USDT", "5000"), ("BTC/USDT", "22"), ("ETH/USDT", "5000"), ("ETH/USDT", "400"))
+FLEET = (("BTC/USDT", "5000"), ("BTC/USDT", "26"), ("ETH/USDT", "5000"), ("ETH/USDT", "400"))
 """Symbols and capitals. A quarter is entered with: of the smallest capital, hardly more than the exchange takes."""
 
 
@@ -56,6 +57,7 @@ def raise_fleet(database: Database) -> None:
     Reconciliation.objects.update_or_create(account=account, defaults={"clean_at": start.wall_at})
     for symbol, capital in FLEET:
         bot = make_bot(account, symbol=symbol, capital=Decimal(capital), live=True)
+        Bot.objects.filter(pk=bot.pk).update(parameters={"bot": bot.pk})
         BotBook.objects.filter(bot=bot).update(day=_day(start.market_at))
     database.keep()
 
@@ -84,12 +86,13 @@ class Drawn:
 
     longest_period = 1
 
-    def __init__(self, random: Random) -> None:
-        self._random = random
+    def __init__(self, random: Random, bot_id: int) -> None:
+        self._random, self._bot_id = random, bot_id
 
     def evaluate(self, candles: Candles) -> Signal:
         """Its signal: to enter with a stop a little lower, to leave, or nothing."""
-        action = self._random.choices((Action.ENTER, Action.EXIT, Action.HOLD), (7, 5, 1))[0]
+        held = Position.objects.filter(bot_id=self._bot_id, status__in=list(LIVE_POSITION)).exists()
+        action = self._random.choices((Action.ENTER, Action.EXIT, Action.HOLD), (0, 5, 4) if held else (9, 0, 1))[0]
         return wish(action, candles, self._random.choice((0.995, 0.97, 0.9)))
 
 
@@ -136,7 +139,7 @@ class World:
 
 @contextmanager
 def world(
-    seed: int, clock: VirtualClock, directory: Path | None = None, strategy: Callable[[], Strategy] | None = None
+    seed: int, clock: VirtualClock, directory: Path | None = None, strategy: Callable[[int], Strategy] | None = None
 ) -> Iterator[World]:
     """The world of a seed: how deep the books are, how the prices move and who pays fees in what belong to it.
 
@@ -152,7 +155,7 @@ def world(
     script = Script(venue, random)
     venue.strike = script.strike
     made = World(clock, venue, script, ExchangeAccount.objects.get(), random)
-    wants = strategy or (lambda: Drawn(random))
-    with override_settings(LIVE_TRADING=True), patch.object(tick, "build", lambda *_: wants()):
+    wants = strategy or (lambda bot_id: Drawn(random, bot_id))
+    with override_settings(LIVE_TRADING=True), patch.object(tick, "build", lambda _, told: wants(told["bot"])):
         yield made
     venue.close()
