@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from execution.models import (
+    AssetBalance,
     AssetExposure,
     BotBook,
     CapitalChange,
@@ -18,6 +19,7 @@ from execution.models import (
     PaperOrder,
     Portfolio,
     Position,
+    Reconciliation,
     Trade,
 )
 from execution.states import OrderStatus, PositionStatus
@@ -26,6 +28,7 @@ from market.orders import ReportStatus
 from notifications.admin_base import (
     ReadOnlyAdmin,
     TabularInline,
+    age,
     amount,
     at,
     change_link,
@@ -276,6 +279,49 @@ class AssetExposureAdmin(MoneyAdmin):
     @display(description="account")
     def account(self, row: AssetExposure) -> str:
         return row.portfolio.account.name
+
+
+@admin.register(AssetBalance)
+class AssetBalanceAdmin(ReadOnlyAdmin):
+    """What the accounts have of each asset by our books."""
+
+    list_display = ("asset", "account", "by_our_books", "besides", "expected")
+    list_filter = ("account",)
+    list_select_related = ("account",)
+    search_fields = ("asset",)
+
+    @display(description="by our books")
+    def by_our_books(self, row: AssetBalance) -> str:
+        return amount(row.amount)
+
+    @display(description="besides, at the exchange")
+    def besides(self, row: AssetBalance) -> str:
+        return amount(row.untracked)
+
+    @display(description="expected there")
+    def expected(self, row: AssetBalance) -> str:
+        with exact():
+            return amount(row.amount + row.untracked)
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(ReadOnlyAdmin):
+    """When each live account was last compared with the exchange, and what was found."""
+
+    list_display = ("account", "compared", "clean", "since_start", "problem")
+    list_select_related = ("account",)
+
+    @display(description="compared")
+    def compared(self, row: Reconciliation) -> str:
+        return age(row.ran_at)
+
+    @display(description="clean")
+    def clean(self, row: Reconciliation) -> str:
+        return age(row.clean_at)
+
+    @display(description="started")
+    def since_start(self, row: Reconciliation) -> str:
+        return age(row.begun_at)
 
 
 @admin.register(BotBook)

@@ -11,7 +11,7 @@ from decimal import Decimal
 import structlog
 
 from execution.crash_points import crash_point
-from execution.intents import request_of, sent_of
+from execution.intents import request_of, sent_of, stop_prices
 from execution.models import Order, Position, Purpose
 from execution.record import LostRace, record, record_unknown
 from execution.states import UNFINISHED_ORDER, OrderStatus, PositionStatus
@@ -91,13 +91,13 @@ class _View:
 def _look(position_id: int, means: Means, asked: set[int], at_once: bool) -> _View:
     position = Position.objects.get(pk=position_id)
     orders = {o.pk: o for o in position.orders.filter(status__in=list(UNFINISHED_ORDER)).order_by("pk")}
-    known = means.instrument is not None
+    sellable = _sellable(position, means)
     scene = Scene(
         status=PositionStatus(position.status),
-        sellable=_sellable(position, means),
+        sellable=sellable,
         working=tuple(_working(order) for order in orders.values()),
-        protected=known and means.executor.holds_stops and not _pausing(position, Purpose.STOP, means.clock()),
-        selling=known and (at_once or not _pausing(position, Purpose.EXIT, means.clock())),
+        protected=_may_protect(position, sellable, means),
+        selling=means.instrument is not None and (at_once or not _pausing(position, Purpose.EXIT, means.clock())),
         asked=frozenset(asked),
     )
     return _View(position, orders, scene)
@@ -115,6 +115,15 @@ def _sellable(position: Position, means: Means) -> Decimal:
     return (
         ZERO if means.instrument.too_few(position.quantity) else means.instrument.round_amount_down(position.quantity)
     )
+
+
+def _may_protect(position: Position, sellable: Decimal, means: Means) -> bool:
+    """Whether a stop could rest for it now. What the exchange's rules forbid is not even tried: the platform guards."""
+    if means.instrument is None or not means.executor.holds_stops:
+        return False
+    _, limit = stop_prices(position, means.instrument)
+    possible = means.instrument.why_not(sellable, limit) is None
+    return possible and not _pausing(position, Purpose.STOP, means.clock())
 
 
 def _pausing(position: Position, purpose: Purpose, now: Now) -> bool:

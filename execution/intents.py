@@ -9,14 +9,10 @@ from execution.states import OrderStatus, PositionStatus
 from execution.totals import book_change, figures, holding, value
 from market.clock import Now
 from market.instruments import Instrument
-from market.money import exact
 from market.orders import OrderRequest, OrderType, Side
+from risk.exits import stop_limit
 from risk.models import Decision
 from risk.verdicts import Proposal
-
-STOP_LIMIT_OFFSET = Decimal("0.01")
-"""How far below its stop price a protective stop may still sell, as a fraction. A gap may jump over it: the market
-exit that follows is the platform's."""
 
 
 def request_of(order: Order) -> OrderRequest:
@@ -96,13 +92,17 @@ def write_exit(position: Position, amount: Decimal, decision: Decision | None, n
     )
 
 
+def stop_prices(position: Position, instrument: Instrument) -> tuple[Decimal, Decimal]:
+    """The stop price and the limit of a position's protective stop, on the tick."""
+    stop_price = instrument.round_price_down(position.stop_price)
+    return stop_price, max(instrument.round_price_down(stop_limit(stop_price)), instrument.tick_size)
+
+
 def write_stop(position: Position, amount: Decimal, instrument: Instrument, now: Now) -> Order:
     """The protective stop of an OPEN position."""
     position.stop_attempts += 1
     position.save(update_fields=["stop_attempts"])
-    stop_price = instrument.round_price_down(position.stop_price)
-    with exact():
-        limit = instrument.round_price_down(stop_price * (1 - STOP_LIMIT_OFFSET))
+    stop_price, limit = stop_prices(position, instrument)
     return _write(
         position,
         Purpose.STOP,
@@ -110,7 +110,7 @@ def write_stop(position: Position, amount: Decimal, instrument: Instrument, now:
         now,
         type=OrderType.STOP_LOSS_LIMIT,
         amount=amount,
-        price=max(limit, instrument.tick_size),
+        price=limit,
         stop_price=stop_price,
         reference_price=stop_price,
         reason="protective stop",

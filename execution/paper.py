@@ -13,6 +13,8 @@ from market.exchange import ExchangeError, Quote, Transient
 from market.instruments import Instrument
 from market.orders import OrderReport, OrderRequest, ReportStatus
 
+_TRIES = 5
+
 Free = Callable[[str], Decimal | None]
 """How much of an asset is free; None when nobody counts."""
 
@@ -60,8 +62,12 @@ class PaperTrader(BaseExecutor):
         if order is None:
             raise Transient(f"no order {request.client_order_id} in the paper book")
         order = self._worked(order, now)
-        while order.is_open:
+        for _ in range(_TRIES):  # somebody else may fill a part of it in between
+            if not order.is_open:
+                break
             order = self._book.move(order, replace(order, status=ReportStatus.CANCELED))
+        if order.is_open:
+            raise Transient(f"{request.client_order_id} was changed by others {_TRIES} times while it was being ended")
         return order.report()
 
     def _new(self, request: OrderRequest, now: Now) -> PaperState:

@@ -5,6 +5,8 @@ Made after fork: ccxt keeps an HTTP session in it.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,8 +43,17 @@ UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticErro
 """What reading an answer raises when it is not what was expected."""
 
 
+@dataclass(slots=True)
+class Asked:
+    """What came back for one request: the error, if it was one, and the headers, their names in small letters."""
+
+    answer: Answer = field(default_factory=Answer)
+    headers: dict[str, str] = field(default_factory=dict)
+
+
 class Connection:
-    """``ccxt`` is the object to ask with, inside ``asking``; ``answer`` is the error status that came back, if any.
+    """``ccxt`` is the object to ask with, inside ``asking``. Threads wait for each other there: an order must not be
+    judged by the answer to another one.
 
     ``secrets``: API key and secret, for requests that are signed. Raises ValueError for an exchange that ccxt does not
     know.
@@ -54,64 +65,70 @@ class Connection:
         self.id = SIMULATED if base_url else exchange_id
         self.base_url = base_url
         self.access = access
-        self.answer = Answer()
         self.ccxt = _ccxt_object(exchange_id, base_url)
         self.ccxt.session.hooks["response"].append(self._heard)
         self._secrets = secrets or ()
+        self._lock, self._asked = RLock(), Asked()
         if secrets is not None:
             _let_it_sign(self.ccxt, *secrets)
 
     @contextmanager
     def asking(
         self, what: str, priority: Priority, cost: Cost, subject: str = "", timeout_ms: int | None = None
-    ) -> Iterator[None]:
+    ) -> Iterator[Asked]:
         """Around one request: leave to make it, its shorter timeout, every error as one of ours, and how it went.
 
         ``subject`` is what fails on its own, when it does: a symbol in trouble fails in all its timeframes.
         """
         ticket = self.access.admit(priority, cost)
-        self.ccxt.timeout, self.ccxt.last_response_headers = timeout_ms or READ_TIMEOUT_MS, None
-        self.ccxt.options["timeDifference"] = -self.access.offset_ms
-        self.answer = Answer()
         failure: ExchangeError | None = None
-        try:
-            yield
-        except ccxt.BaseError as error:
-            failure = self._translated(what, error)
-        except OSError as error:  # what requests raises and ccxt lets through
-            failure = Transient(f"{self.id}: {what}: {type(error).__name__}")
-        except UNREADABLE as error:
-            failure = Transient(f"{self.id}: {what}: unreadable answer ({redacted(repr(error), self._secrets)})")
-        finally:
-            self.ccxt.timeout = TIMEOUT_MS
+        with self._lock:
+            asked = self._asked = Asked()
+            self.ccxt.timeout = timeout_ms or READ_TIMEOUT_MS
+            self.ccxt.options["timeDifference"] = -self.access.offset_ms
+            try:
+                yield asked
+            except (ccxt.BaseError, OSError, *UNREADABLE) as error:
+                failure = self._translated(what, error, asked)
+            finally:
+                self.ccxt.timeout = TIMEOUT_MS
         if failure is None or isinstance(failure, Rejected):
-            self.access.answered(ticket, _number_in(self._headers(), "x-mbx-used-weight-1m"))
+            self.access.answered(ticket, _number_in(asked.headers, "x-mbx-used-weight-1m"))
         if failure is not None:
             self.access.failed(ticket, subject or what, failure)
             raise failure from None
 
     def _heard(self, response: Response, *_arguments: object, **_options: object) -> None:
         """ccxt keeps neither the status of an answer nor, where it knows the text, its code."""
+        self._asked.headers = {name.lower(): value for name, value in response.headers.items()}
         if response.status_code != 200:
-            self.answer = answer_of(response.status_code, response.content[:_LONGEST_ERROR].decode("utf-8", "replace"))
+            body = response.content[:_LONGEST_ERROR].decode("utf-8", "replace")
+            self._asked.answer = answer_of(response.status_code, body)
 
-    def _translated(self, what: str, error: Exception) -> ExchangeError:
+    def _translated(self, what: str, error: Exception, asked: Asked) -> ExchangeError:
+        if not isinstance(error, ccxt.BaseError):
+            # What requests raises and ccxt lets through; or an answer that was not what was expected.
+            why = type(error).__name__ if isinstance(error, OSError) else f"unreadable answer ({error!r})"
+            return Transient(redacted(f"{self.id}: {what}: {why}", self._secrets))
         text = redacted(f"{self.id}: {what}: {type(error).__name__}: {error}", self._secrets)
         refused, too_many = isinstance(error, _REFUSALS), isinstance(error, _TOO_MANY)
-        says, code = what_it_says(str(error), refused, too_many, self.answer.code)
-        if says is Says.NO and (self.answer.status or 0) < 500:
+        says, code = what_it_says(str(error), refused, too_many, asked.answer.code)
+        if says is Says.NO and (asked.answer.status or 0) < 500:
             return Rejected(text, code=code)
         if says is not Says.STAY_AWAY:
             return Transient(text)
-        named_s = banned_for_s(str(error), _WALL_TIME.now().wall_ms)
-        banned = named_s is not None or (isinstance(error, ccxt.DDoSProtection) and " 418 " in str(error))
-        told_s = _number_in(self._headers(), "retry-after")
-        waits_s = [wait_s for wait_s in (named_s, told_s) if wait_s is not None]  # our clock may be off: the longer one
-        unsaid_s = _BAN_S if banned else _FIREWALL_BACK_OFF_S if FIREWALL in str(error) else _BACK_OFF_S
-        return Transient(text, retry_after_s=max(1, *waits_s) if waits_s else unsaid_s, banned=banned)
+        wait_s, banned = _stay_away(error, asked)
+        return Transient(text, retry_after_s=wait_s, banned=banned)
 
-    def _headers(self) -> dict[str, str]:
-        return {str(name).lower(): str(value) for name, value in (self.ccxt.last_response_headers or {}).items()}
+
+def _stay_away(error: ccxt.BaseError, asked: Asked) -> tuple[float, bool]:
+    """For how many wall seconds, and whether it is a ban."""
+    named_s = banned_for_s(str(error), _WALL_TIME.now().wall_ms)
+    banned = named_s is not None or (isinstance(error, ccxt.DDoSProtection) and asked.answer.status == 418)
+    told_s = _number_in(asked.headers, "retry-after")
+    waits_s = [wait_s for wait_s in (named_s, told_s) if wait_s is not None]  # our clock may be off: the longer one
+    unsaid_s = _BAN_S if banned else _FIREWALL_BACK_OFF_S if FIREWALL in str(error) else _BACK_OFF_S
+    return (max(1, *waits_s) if waits_s else unsaid_s), banned
 
 
 def _ccxt_object(exchange_id: str, base_url: str | None) -> Any:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import structlog
 
 from market.binance_orders import Row, balances, key_rights, new_order, venue_order, venue_trade
-from market.ccxt_connection import RAW_BINANCE, TIMEOUT_MS, Connection
+from market.ccxt_connection import RAW_BINANCE, TIMEOUT_MS, Asked, Connection
 from market.ccxt_exchange import CcxtExchange
 from market.exchange import Balance, ExchangeError, KeyRights, OutcomeUnknown, Rejected, Transient, Withheld
 from market.exchange_clock import EXACT_ENOUGH_MS, measure
@@ -51,16 +51,16 @@ class CcxtOrderDesk:
         what, buys = f"order {request.client_order_id}", request.side is Side.BUY
         query = self._unsent(request)
         priority, cost = Priority.ENTRIES if buys else Priority.EXITS, Cost(1, orders=1, account=self._account)
+        asked = Asked()
         try:
-            with self._asking(what, cost, priority, f"orders of {request.symbol}", self._order_timeout_ms):
+            with self._asking(what, cost, priority, f"orders of {request.symbol}", self._order_timeout_ms) as asked:
                 row = self._ccxt.privatePostOrder(query)
                 return venue_order(row, request.symbol, self._currency, request.client_order_id)
         except Withheld:
             raise
         except ExchangeError as error:
-            answer = self._connection.answer
-            if outcome(answer) is Outcome.REJECTED:
-                raise Rejected(str(error), code=answer.code) from None
+            if outcome(asked.answer) is Outcome.REJECTED:
+                raise Rejected(str(error), code=asked.answer.code) from None
             raise OutcomeUnknown(str(error)) from None
         except Exception as error:  # a time limit that strikes meanwhile, a bug: the order may be there all the same
             raise OutcomeUnknown(f"{what}: {type(error).__name__}") from None
@@ -167,19 +167,18 @@ class CcxtOrderDesk:
         priority: Priority = Priority.EXITS,
         subject: str = "",
         timeout_ms: int | None = None,
-    ) -> Iterator[None]:
+    ) -> Iterator[Asked]:
         """Around one signed request. When the exchange finds that our clock is off, the clocks are compared at once:
         the request failed, the next one need not."""
+        asked = Asked()
         try:
-            with self._connection.asking(what, priority, cost, subject, timeout_ms):
-                yield
+            with self._connection.asking(what, priority, cost, subject, timeout_ms) as asked:
+                yield asked
         except ExchangeError as error:
             if isinstance(error, Transient) and error.retry_after_s > 0:
                 self._exchange.forget_rules()  # perhaps the limits are not what they were
-            answer = self._connection.answer
-            if not isinstance(error, Withheld) and answer.code == OUT_OF_STEP:
+            if asked.answer.code == OUT_OF_STEP:
                 self._compare_clocks()
-                self._connection.answer = answer
             raise
 
     def _compare_clocks(self) -> None:

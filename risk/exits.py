@@ -8,6 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from market.candles import Candles
+from market.money import exact
+
+STOP_LIMIT_OFFSET = Decimal("0.01")
+"""How far below its stop price a protective stop at the exchange may still sell, as a fraction. A gap may jump over
+it: the market exit that follows is the platform's."""
 
 
 class ExitReason(StrEnum):
@@ -103,3 +108,9 @@ def _judge(stop: Decimal | None, target: Decimal | None, candles: Candles, i: in
 
 def _price(value: np.float64) -> Decimal:
     return Decimal(str(float(value)))
+
+
+def stop_limit(stop_price: Decimal) -> Decimal:
+    """The limit of a protective stop, before rounding to the tick."""
+    with exact():
+        return stop_price * (1 - STOP_LIMIT_OFFSET)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from market.clock_offset import LIMIT_MS
 from market.money import canonical, exact
+from risk.exits import stop_limit
 from risk.verdicts import Check, CheckResult, Exposure, Proposal
 
 
@@ -120,7 +121,8 @@ class Books:
 
 
 class ExchangeFilters:
-    """The proposal is for this instrument, of a positive amount, and passes the exchange's filters."""
+    """The proposal is for this instrument, of a positive amount, and passes the exchange's filters: now, and when its
+    stop has to sell it."""
 
     name = "exchange_filters"
 
@@ -131,6 +133,9 @@ class ExchangeFilters:
         if asked != known:
             return CheckResult(self.name, False, "/".join(known), "/".join(asked), "another instrument's filters")
         why_not = instrument.why_not(proposal.amount, proposal.reference_price)
+        if why_not is None and proposal.stop_price is not None and proposal.stop_price > 0:
+            at_stop = instrument.why_not(proposal.amount, stop_limit(proposal.stop_price))
+            why_not = f"its stop could not sell it: {at_stop}" if at_stop else None
         if proposal.amount <= 0:
             why_not = f"amount {proposal.amount} is not positive"
         return CheckResult(self.name, why_not is None, "the exchange's filters", why_not or "passes")

@@ -13,21 +13,26 @@ ACCOUNT = "live"
 SERVICES = ("sweep", "guard", "reconcile")
 
 
+def go_live(rig: Rig, bots: int) -> None:
+    """A live account, and so many bots that enter and leave often on it."""
+    rig.environment |= {
+        "LIVE_TRADING": "yes",
+        "EXCHANGE_API_KEY": DEMO_KEY,
+        "EXCHANGE_API_SECRET": DEMO_SECRET,
+        "FLEET": str(rig.var / "fleet.toml"),
+    }
+    write_fleet(rig.var / "fleet.toml", bots, account=ACCOUNT, eager=True)
+    rig.manage("connect_account", ACCOUNT, "--capital", "100000", "--confirm", ACCOUNT)
+    rig.manage("first_start")
+    rig.manage("go_live", "--all", "--account", ACCOUNT, "--confirm", ACCOUNT, "--reason", "a long run")
+
+
 class LiveFleet(Fleet):
     """45 bots that enter and leave often, two workers' children, and everything else that ``make run`` starts."""
 
     def __enter__(self) -> "LiveFleet":
         Rig.__enter__(self)
-        self.environment |= {
-            "LIVE_TRADING": "yes",
-            "EXCHANGE_API_KEY": DEMO_KEY,
-            "EXCHANGE_API_SECRET": DEMO_SECRET,
-            "FLEET": str(self.var / "fleet.toml"),
-        }
-        write_fleet(self.var / "fleet.toml", self.bots, account=ACCOUNT, eager=True)
-        self.manage("connect_account", ACCOUNT, "--capital", "100000", "--confirm", ACCOUNT)
-        self.manage("first_start")
-        self.manage("go_live", "--all", "--account", ACCOUNT, "--confirm", ACCOUNT, "--reason", "a long run")
+        go_live(self, self.bots)
         self._commands = self._all_commands()
         self.programs = {name: self.spawn(*command) for name, command in self._commands.items()}
         until(lambda: self.ticks() >= self.bots, "every bot's first tick", 180)

@@ -66,7 +66,7 @@ class Venue:
         orders = self.running.request("GET", "/sim/ledger")[1]["orders"]
         return [order for order in orders if order["clientOrderId"] == client_order_id]
 
-    def fault(self, what: Any, where: str = POST_ORDER, **more: Any) -> int:
+    def fault(self, what: Any, where: Any = POST_ORDER, **more: Any) -> int:
         return self.running.fault(what, where, **more)
 
 

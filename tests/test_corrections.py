@@ -157,6 +157,7 @@ class TestSoldByHand:
 
     def test_its_attempt_follows_the_platforms_own(self, history):
         history.venue = ScriptedExecutor(says(ReportStatus.REJECTED))
+        history.slot += 1
         history.leave(history.bots[0])
         assert str(closed_by_hand(held(history), D(61000), BY)).endswith("-x2")
         assert verify(history.account).differences == []

@@ -11,8 +11,8 @@ RIGHTS, REFUSED = "key_rights", "key_refused"
 
 _REFUSALS = {
     "-2014": "that is not an API key: is a part of EXCHANGE_API_KEY missing?",
-    "-2015": "the exchange does not know this key, or does not let it in from this address or do this: see its own "
-    "page of API keys",
+    "-2015": "the exchange does not know this key, or refuses it from this address or for this: check "
+    "EXCHANGE_API_KEY, and what the exchange's own page says of the key",
     "-1022": "the secret does not belong to the key: check EXCHANGE_API_SECRET",
 }
 """What Binance's codes of a key's refusal mean for who typed it."""

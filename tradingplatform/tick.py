@@ -20,6 +20,7 @@ from execution.lock import under_portfolio_lock
 from execution.marking import mark, open_day, snapshot_bot
 from execution.models import BotBook, Order, Portfolio, Position, Purpose
 from execution.portfolio import Pricing
+from execution.record import LostRace
 from execution.states import LIVE_POSITION, PositionStatus
 from execution.submit import Exit, Means, enter
 from market.clock import Now, moment
@@ -158,7 +159,10 @@ def _act(this: Pass, seen: Seen, subject: Subject, choice: Choice, executor: Bas
                 return Result(Outcome.SKIPPED, f"{text}; no price to sell at")  # rung for again until there is one
             _forget_undecided(this)
             grounds = None if this.decided else seen.grounds(this.slot)
-            leave(seen.position, Exit(reason, text, price), grounds, _means(this, executor, bid))
+            try:
+                leave(seen.position, Exit(reason, text, price), grounds, _means(this, executor, bid))
+            except LostRace:  # an operator's or the reconciler's decision came first, and is being carried out
+                return Result(Outcome.SKIPPED, f"{text}; it is being closed already")
             return Result(Outcome.EXIT, text, stored=True)
         case Nothing(reason):
             return Result(Outcome.NOTHING, reason)

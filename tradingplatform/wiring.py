@@ -40,9 +40,9 @@ class Platform:
 
     clock: Clock
     exchange: MarketData
-    open_desk: OpenDesk | None = None
     access: Access = field(default_factory=Access)
     redis_health: RedisHealth = field(default_factory=RedisHealth)
+    open_desk: OpenDesk | None = None
     _desks: dict[int, tuple[Secret, Secret, OrderDesk]] = field(default_factory=dict)
 
     @cached_property
@@ -121,7 +121,7 @@ def new_platform() -> Platform:
     # Limits and bans are per address. Sharing too much costs a little speed, too little is banned.
     access = Access(client, f"access:{settings.EXCHANGE}:{settings.ADDRESS}", teller(settings.EXCHANGE, clock), health)
     exchange = CcxtExchange("binance" if base_url else settings.EXCHANGE, base_url, clock, access)
-    return Platform(clock, exchange, partial(CcxtOrderDesk, exchange), access, health)
+    return Platform(clock, exchange, access, health, partial(CcxtOrderDesk, exchange))
 
 
 def connect_redis() -> redis.Redis:

@@ -3,7 +3,8 @@
 import pytest
 
 from bots.models import ExchangeAccount
-from tests.factories import make_account
+from execution.clean import note
+from tests.factories import make_account, now_at
 from tests.wired import wired_exchange  # noqa: F401  (a fixture)
 
 
@@ -15,7 +16,9 @@ def field_keys(tmp_path, settings):
 
 @pytest.fixture
 def live_account():
-    """A LIVE account with 100,000 USDT, as if it had been connected."""
-    account = make_account()
-    ExchangeAccount.objects.filter(pk=account.pk).update(name="live", mode="LIVE", api_key="key", api_secret="secret")
-    return ExchangeAccount.objects.get(pk=account.pk)
+    """A LIVE account with 100,000 USDT, as if it had been connected and found to agree with the exchange."""
+    pk = make_account().pk
+    ExchangeAccount.objects.filter(pk=pk).update(name="live", mode="LIVE", api_key="key", api_secret="secret")
+    account = ExchangeAccount.objects.get(pk=pk)
+    note(account, "", now_at())
+    return account

@@ -34,7 +34,8 @@ PLANTED = "planted-secret-0000000000000000000000000000000000000000000000000"
 @pytest.fixture(scope="module")
 def started(tmp_path_factory):
     """1,000,000 USDT, 2 BTC and 100 BNB; its key is not bound to an address."""
-    with venue_with(tmp_path_factory.mktemp("venue"), "--api-secret", PLANTED) as venue:
+    deposits = ("--balance", "USDT=1000000", "--balance", "BTC=2", "--balance", "BNB=100")
+    with venue_with(tmp_path_factory.mktemp("venue"), "--api-secret", PLANTED, *deposits) as venue:
         yield venue
 
 
@@ -49,7 +50,8 @@ def at(monkeypatch):
     """Point the command at a venue, with a key in its environment."""
 
     def point(venue: Venue, key: str = DEMO_KEY, secret: str = PLANTED) -> None:
-        platform = wiring.Platform(venue.clock, venue.exchange, partial(CcxtOrderDesk, venue.exchange))
+        desks = partial(CcxtOrderDesk, venue.exchange)
+        platform = wiring.Platform(venue.clock, venue.exchange, open_desk=desks)
         monkeypatch.setattr(wiring, "platform", lambda: platform)
         monkeypatch.setenv("EXCHANGE_API_KEY", key)
         monkeypatch.setenv("EXCHANGE_API_SECRET", secret)

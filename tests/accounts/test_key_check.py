@@ -55,7 +55,7 @@ def test_what_one_is_warned_of():
 def test_a_good_key_and_no_answer_change_nothing(live_account, says):
     assert review_key(live_account, Desk(says), now_at()) == ""
     assert not Halt.objects.exists()
-    assert not Event.objects.exists()
+    assert not Event.objects.filter(kind="halt_raised").exists()
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_bad_key_halts_its_account_once(live_account, says, cause, words):
     halt = Halt.objects.get()
     assert (halt.account, halt.bot, halt.cause) == (live_account, None, cause)
     assert words in halt.text
-    assert Event.objects.get().text == halt.text
+    assert Event.objects.get(kind="halt_raised").text == halt.text
     assert open_halts(live_account.pk, bot.pk) == (halt.text,)
 
 

@@ -102,7 +102,7 @@ def test_refusals(live_account):
         == "not confirmed: to let bots trade live on live, give --confirm live"
     )
     assert "not confirmed" in refusal("go_live", "a", "--account=live", "--confirm=a")
-    assert refusal("go_live", "a", "--account=x", "--confirm=x").startswith("there is no account 'x': use one of ")
+    assert refusal("go_live", "a", "--account=x", "--confirm=x").startswith("there is no account 'x': there is ")
     assert refusal(*go_live("nobody")) == "there is no bot 'nobody'"
     assert refusal(*go_live()) == refusal(*go_live("a", "--all")) == "name bots, or give --all"
     name = bot.account.name

@@ -35,11 +35,10 @@ MAY_ENTER = {
 
 
 @pytest.mark.parametrize("switches", list(product(("PAPER", "LIVE"), (False, True), (False, True))))
-def test_a_bot_enters_when_the_switches_agree(settings, switches):
+def test_a_bot_enters_when_the_switches_agree(settings, live_account, switches):
     mode, settings.LIVE_TRADING, live = switches
-    account = make_account()
-    ExchangeAccount.objects.filter(pk=account.pk).update(mode=mode)
-    bot = make_bot(ExchangeAccount.objects.get(pk=account.pk), live=live)
+    ExchangeAccount.objects.update(mode=mode)
+    bot = make_bot(ExchangeAccount.objects.get(), live=live)
     executor = ScriptedExecutor(filled_at("60000"))
     verdict = buy(bot, executor)
     assert isinstance(verdict, Approved) is MAY_ENTER[switches]

@@ -49,7 +49,7 @@ def test_empty_inputs_leave_the_key_as_it_is(operator, live_account):  # noqa: F
     assert edit(operator, live_account, {"name": "renamed", **KEYS}).status_code == 302
     account = ExchangeAccount.objects.get()
     assert (account.name, account.api_key.reveal(), account.api_secret.reveal()) == ("renamed", "key", "secret")
-    assert list(Event.objects.get().payload["changes"]) == ["name"]
+    assert list(Event.objects.get(kind="exchange_account_edited").payload["changes"]) == ["name"]
 
 
 def test_what_was_typed_is_not_sent_back_with_an_error(operator, live_account):  # noqa: F811

@@ -1,5 +1,7 @@
 """Every way in which an order can go wrong between us and the exchange, and what is found out about it afterwards."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from decimal import Decimal as D
 
@@ -7,7 +9,7 @@ import pytest
 
 from market.exchange import OutcomeUnknown, Transient, Withheld
 from market.orders import OrderReport, OrderRequest, OrderType, ReportStatus, Side
-from tests.live import Venue, order
+from tests.live import POST_ORDER, Venue, order
 from tests.market.conftest import await_true
 
 pytestmark = pytest.mark.process
@@ -116,10 +118,12 @@ def test_told_to_stay_away_nothing_more_is_sent(venue: Venue, what, booked, know
         with pytest.raises(OutcomeUnknown):
             trader.submit(request, venue.now())
     requests = venue.running.request("GET", "/sim/stats")[1]["requests"]
-    next_one = trader.submit(sale(), venue.now())
-    assert next_one.status is ReportStatus.REJECTED
-    assert next_one.reason.startswith("not sent: ")
-    for ask in (lambda: trader.query(request, venue.now(), venue.now()), lambda: trader.cancel(request, venue.now())):
+    asks = [
+        lambda: trader.submit(sale(), venue.now()),
+        lambda: trader.query(request, venue.now(), venue.now()),
+        lambda: trader.cancel(request, venue.now()),
+    ]
+    for ask in asks:
         with pytest.raises(Withheld):
             ask()
     assert venue.running.request("GET", "/sim/stats")[1]["requests"] == requests
@@ -200,10 +204,39 @@ def test_orders_count_against_the_accounts_own_limit(venue: Venue):
     venue.running.raw("POST", "/sim/limits", content={"orders_10s": 80})
     venue.exchange.forget_rules()
     venue.exchange.instruments()
-    trader = venue.trader()
-    reports = [trader.submit(order(Side.BUY, D("0.01")), venue.now()) for _ in range(20)]
-    placed = [report for report in reports if report.status is ReportStatus.FILLED]
-    withheld = [report for report in reports if report.reason.startswith("not sent: the budget of orders for entries")]
-    assert len(placed) + len(withheld) == 20
-    assert 8 <= len(placed) <= 16  # when a window ends meanwhile
+    trader, placed = venue.trader(), 0
+    for _ in range(20):
+        with suppress(Withheld):
+            trader.submit(order(Side.BUY, D("0.01")), venue.now())
+            placed += 1
+    assert 8 <= placed <= 16  # when a window ends meanwhile
+    with pytest.raises(Withheld, match="the budget of orders for entries"):
+        [trader.submit(order(Side.BUY, D("0.01")), venue.now()) for _ in range(9)]
     assert trader.submit(sale(), venue.now()).status is ReportStatus.FILLED
+
+
+def test_told_to_stay_away_it_learns_the_limits_anew(venue: Venue):
+    before = venue.access.limits
+    venue.running.raw("POST", "/sim/limits", content={"orders_10s": 77})
+    venue.fault({"kind": "error", "code": -1015, "retry_after_s": 1}, times=1)
+    venue.trader().submit(sale(), venue.now())
+    time.sleep(1.05)
+    assert venue.exchange.instruments()
+    assert venue.access.limits != before
+
+
+# threads
+
+
+def test_an_order_is_not_judged_by_the_answer_to_another(venue: Venue):
+    """While one waits for an answer that never comes, another is refused."""
+    venue.fault({"kind": "latency", "min_ms": 150, "when": "after"}, {"endpoint": POST_ORDER, "symbol": "ETHUSDT"})
+    venue.fault({"kind": "timeout_after"}, {"endpoint": POST_ORDER, "symbol": "BTCUSDT"})
+    refused, lost = order(Side.SELL, D("0.000001"), symbol="ETH/USDT"), sale()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(venue.trader().submit, refused, venue.now())
+        time.sleep(0.05)
+        second = pool.submit(venue.trader().submit, lost, venue.now())
+        with pytest.raises(OutcomeUnknown):
+            second.result()
+        assert first.result().code == "-1013"

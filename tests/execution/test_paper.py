@@ -44,7 +44,16 @@ def screen() -> Screen:
 
 @pytest.fixture
 def account():
-    return make_account()
+    """One that can buy and sell what the tests ask for."""
+    account = make_account()
+    AssetBalance.objects.create(account=account, asset="BTC", amount=D(1))
+    return account
+
+
+@pytest.fixture
+def poor():
+    """An account of 1,000 USDT and nothing else."""
+    return make_account("1000")
 
 
 @pytest.fixture
@@ -223,21 +232,27 @@ def test_a_depth_that_makes_no_sense_is_not_built(figures):
         CostModel(**figures)
 
 
-def test_what_is_not_free_is_not_spent(trader, account):
-    AssetBalance.objects.create(account=account, asset="USDT", amount=D(1000))
-    trader.submit(limit("59000", amount="0.01"), NOW)  # binds 590
-    dear = trader.submit(replace(limit("59000", amount="0.01"), client_order_id="p-2"), NOW)
+def test_what_is_not_free_is_not_spent(poor, screen):
+    trader = trader_of(poor, screen)
+    trader.submit(limit("59000"), NOW)  # binds 590
+    dear = trader.submit(replace(limit("59000"), client_order_id="p-2"), NOW)
     assert (dear.status, dear.reason[:20]) == (ReportStatus.REJECTED, "insufficient balance")
     trader.cancel(limit("59000"), NOW)
-    again = trader.submit(replace(limit("59000", amount="0.01"), client_order_id="p-3"), NOW)
+    again = trader.submit(replace(limit("59000"), client_order_id="p-3"), NOW)
     assert again.status is ReportStatus.NEW
 
 
-def test_base_that_is_not_there_is_not_sold(trader, account):
-    AssetBalance.objects.create(account=account, asset="USDT", amount=D(1000))
+def test_base_that_is_not_there_is_not_sold(poor, screen):
+    trader = trader_of(poor, screen)
     assert trader.submit(request(Side.SELL), NOW).status is ReportStatus.REJECTED
-    AssetBalance.objects.create(account=account, asset="BTC", amount=D("0.01"))
+    AssetBalance.objects.create(account=poor, asset="BTC", amount=D("0.01"))
     sold = trader.submit(replace(request(Side.SELL), client_order_id="p-2"), NOW)
+    assert sold.status is ReportStatus.FILLED
+
+
+def test_where_no_balances_are_kept_nobody_counts(poor, screen):
+    AssetBalance.objects.all().delete()
+    sold = trader_of(poor, screen).submit(request(Side.SELL), NOW)
     assert sold.status is ReportStatus.FILLED
 
 

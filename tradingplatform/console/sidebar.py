@@ -10,6 +10,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from bots.models import Bot, ExchangeAccount
 from execution.models import (
+    AssetBalance,
     AssetExposure,
     BotBook,
     CapitalChange,
@@ -18,6 +19,7 @@ from execution.models import (
     PaperOrder,
     Portfolio,
     Position,
+    Reconciliation,
     Trade,
 )
 from notifications.models import Condition, Event
@@ -43,6 +45,8 @@ GROUPS: dict[str, dict[type, str]] = {
         Portfolio: "Portfolios",
         BotBook: "Books",
         AssetExposure: "Asset exposures",
+        AssetBalance: "Balances",
+        Reconciliation: "Reconciliations",
         EquitySnapshot: "Equity snapshots",
         CapitalChange: "Capital changes",
     },

@@ -93,6 +93,9 @@ class LiveVenue:
         self._tell(symbol, "BREAK")
         self._halted.append(symbol)
 
+    def resume(self, symbol: str) -> None:
+        self._tell(symbol, "TRADING")
+
     def takes_fees_in(self, currency: str) -> OrderRequest:
         """Whoever buys is charged base, whoever sells quote, where BNB has no price."""
         side = Side.SELL if currency == "quote" else Side.BUY

@@ -32,10 +32,8 @@ class PaperVenue:
         self.instruments = {symbol: instrument(symbol, **rules) for symbol in SYMBOLS}
         self.prices = dict.fromkeys(SYMBOLS, D(100)) | {"BNB/FDUSD": BNB_PRICE}
         self._account = make_account()
-        held = HELD | {"FALL": D(100), "RISE": D(100)}
-        AssetBalance.objects.bulk_create(
-            AssetBalance(account=self._account, asset=asset, amount=amount) for asset, amount in held.items()
-        )
+        for asset, amount in {**HELD, "FALL": D(100), "RISE": D(100)}.items():
+            AssetBalance.objects.update_or_create(account=self._account, asset=asset, defaults={"amount": amount})
         self._costs = CostModel(depth_notional=DEPTH)
         self._seconds = 0
         self.restart()
@@ -45,13 +43,16 @@ class PaperVenue:
         return now_at(after_ms=self._seconds * 1000)
 
     def falling(self) -> "Moves":
-        return Moves(self, "FALL/USDT", D(-1))
+        return Moves(self, "FALL/USDT", [D(99), D(98), D(100)])
 
     def rising(self) -> "Moves":
-        return Moves(self, "RISE/USDT", D(1))
+        return Moves(self, "RISE/USDT", [D(101), D(102), D(100)])
 
     def halt(self, symbol: str) -> None:
         self.instruments[symbol] = replace(self.instruments[symbol], active=False)
+
+    def resume(self, symbol: str) -> None:
+        self.instruments[symbol] = replace(self.instruments[symbol], active=True)
 
     def takes_fees_in(self, currency: str) -> OrderRequest:
         self._costs = replace(self._costs, fee_currency={"base": IN_BASE, "quote": None}.get(currency, currency))
@@ -82,7 +83,7 @@ class Moves:
 
     venue: PaperVenue
     symbol: str
-    by: Decimal
+    ahead: list[Decimal]
 
     def step(self) -> None:
-        self.venue.prices[self.symbol] += self.by
+        self.venue.prices[self.symbol] = self.ahead.pop(0)

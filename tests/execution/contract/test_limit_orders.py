@@ -62,3 +62,14 @@ def test_a_limit_that_takes_what_there_is_rests_with_the_remainder(orders):
     assert report.status is ReportStatus.PARTIAL
     assert 0 < total(report) < 3
     assert max(fill.price for fill in report.fills) <= D("100.01")
+
+
+def test_while_its_symbol_is_halted_it_meets_nothing(orders, venue):
+    course = venue.falling()
+    request = buy_limit("99.5", symbol=course.symbol)
+    orders.submit(request)
+    venue.halt(course.symbol)
+    course.step()
+    assert orders.query(request).status is ReportStatus.NEW
+    venue.resume(course.symbol)
+    require_whole(request, orders.query(request))

@@ -33,6 +33,20 @@ def test_jumped_over_by_a_gap_it_rests_and_can_be_cancelled(orders, venue):
     assert (ended.status, ended.fills) == (ReportStatus.CANCELED, ())
 
 
+def test_once_its_price_was_touched_it_stays_a_limit_order(orders, venue):
+    """Back above its stop price, it sells at its limit."""
+    course = venue.falling()
+    stop = sell_stop("99.5", "99.4", symbol=course.symbol)
+    orders.submit(stop)
+    course.step()
+    assert orders.query(stop).status is ReportStatus.NEW
+    course.step()
+    course.step()
+    report = orders.query(stop)
+    require_whole(stop, report)
+    assert {fill.price for fill in report.fills} == {D("99.4")}
+
+
 def test_above_the_market_it_is_refused(orders):
     report = orders.submit(sell_stop("101", "99"))
     assert (report.status, report.fills) == (ReportStatus.REJECTED, ())

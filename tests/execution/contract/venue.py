@@ -35,7 +35,7 @@ class Course(Protocol):
     symbol: str
 
     def step(self) -> None:
-        """Come back once it has made its next step: to 99, then 98 (falling), or to 101, then 102 (rising)."""
+        """Come back once it has made its next step: to 99, 98, 100 (falling), or to 101, 102, 100 (rising)."""
 
 
 class Venue(Protocol):
@@ -57,6 +57,8 @@ class Venue(Protocol):
     def rising(self) -> Course: ...
 
     def halt(self, symbol: str) -> None: ...
+
+    def resume(self, symbol: str) -> None: ...
 
     def takes_fees_in(self, currency: str) -> OrderRequest:
         """An order that will pay its fee in it: "base", "quote" or BNB."""
