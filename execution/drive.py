@@ -97,7 +97,7 @@ def _look(position_id: int, means: Means, asked: set[int], at_once: bool) -> _Vi
         sellable=sellable,
         working=tuple(_working(order) for order in orders.values()),
         protected=_may_protect(position, sellable, means),
-        selling=means.instrument is not None and (at_once or not _pausing(position, Purpose.EXIT, means.clock())),
+        selling=_may_sell(position, means, at_once),
         asked=frozenset(asked),
     )
     return _View(position, orders, scene)
@@ -124,6 +124,13 @@ def _may_protect(position: Position, sellable: Decimal, means: Means) -> bool:
     _, limit = stop_prices(position, means.instrument)
     possible = means.instrument.why_not(sellable, limit) is None
     return possible and not _pausing(position, Purpose.STOP, means.clock())
+
+
+def _may_sell(position: Position, means: Means, at_once: bool) -> bool:
+    """Whether an exit could be sent now: while a symbol is halted its stop rests on."""
+    if means.instrument is None or not means.instrument.active:
+        return False
+    return at_once or not _pausing(position, Purpose.EXIT, means.clock())
 
 
 def _pausing(position: Position, purpose: Purpose, now: Now) -> bool:

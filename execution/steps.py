@@ -75,7 +75,8 @@ def _about(order: Working, scene: Scene) -> Step:
     if order.status in (OrderStatus.SENT, OrderStatus.UNKNOWN) or order.kind is Kind.EXIT:
         return Step.ASK
     if scene.status is PositionStatus.CLOSING:
-        return Step.CANCEL  # one closing order at a time, and nothing that buys beside it
+        # One closing order at a time, and nothing that buys beside it; but a stop rests until its place can be taken.
+        return Step.CANCEL if scene.selling or order.kind is Kind.ENTRY else Step.REST
     if order.kind is Kind.ENTRY:
         return Step.ASK
     return Step.REST if order.rest == scene.sellable else Step.CANCEL  # more was bought since: a stop for all of it

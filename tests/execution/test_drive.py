@@ -280,6 +280,18 @@ def test_a_rest_below_the_lot_step_is_dust_and_booked():
     check_totals(position.account)
 
 
+@pytest.mark.parametrize("known", [instrument(active=False), None])
+def test_while_nothing_can_be_sold_the_stop_rests_on(known):
+    exchange = Exchange()
+    position = opened(exchange)
+    blind = Means(exchange, lambda: NOW, known)
+    wish = Exit(ExitReason.STRATEGY, "enough", Decimal(60500))
+    assert leave(position, wish, None, blind) is PositionStatus.CLOSING
+    assert not exchange.canceled
+    assert not exchange.sells
+    assert drive(position.pk, means(exchange)) is PositionStatus.CLOSED  # it trades again
+
+
 def test_only_one_closes_it():
     exchange = Exchange(at_cancel=[raises(Transient("down"))])
     position = opened(exchange)

@@ -64,6 +64,8 @@ def scene(status, *orders, sellable="2", protected=True, selling=True, asked=())
         (scene(CLOSING, sellable="0"), Step.WRITE_OFF, None),
         (scene(CLOSING, (STOP, ACKED)), Step.CANCEL, 0),
         (scene(CLOSING, (STOP, PARTIAL)), Step.CANCEL, 0),
+        (scene(CLOSING, (STOP, ACKED), selling=False), Step.REST, None),  # it protects until it can be followed
+        (scene(CLOSING, (ENTRY, PARTIAL), selling=False), Step.CANCEL, 0),
         (scene(CLOSING, (STOP, UNKNOWN)), Step.ASK, 0),
         (scene(CLOSING, (STOP, UNKNOWN), asked=[0]), Step.REST, None),  # never a second one beside it
         (scene(CLOSING, (ENTRY, PARTIAL)), Step.CANCEL, 0),
