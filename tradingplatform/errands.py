@@ -23,10 +23,6 @@ log = structlog.get_logger()
 
 def means_of(platform: Platform, account: ExchangeAccount, symbol: str) -> Means:
     """What the orders of one symbol of an account are sent with."""
-    try:
-        instrument = platform.instruments().get(symbol)
-    except ExchangeError:
-        instrument = None
 
     def bid() -> Decimal | None:
         try:
@@ -34,7 +30,7 @@ def means_of(platform: Platform, account: ExchangeAccount, symbol: str) -> Means
         except ExchangeError:
             return None
 
-    return Means(platform.executor(account), platform.clock.now, instrument, bid)
+    return Means(platform.executor(account), platform.clock.now, platform.instrument(symbol), bid)
 
 
 def see_to(platform: Platform, chore: Chore) -> bool:

@@ -130,10 +130,7 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
 
 def _means(this: Pass, executor: BaseExecutor, bid: Decimal | None = None) -> Means:
     """What this bot's orders are sent with."""
-    try:
-        instrument = this.platform.instruments().get(this.bot.symbol)
-    except ExchangeError:
-        instrument = None
+    instrument = this.platform.instrument(this.bot.symbol)
     return Means(executor, lambda: this.now, instrument, lambda: _bid(this) if bid is None else bid)
 
 

@@ -24,7 +24,7 @@ from market.access import Access
 from market.ccxt_exchange import SIMULATED, CcxtExchange
 from market.ccxt_orders import CcxtOrderDesk
 from market.clock import Clock, load_clock
-from market.exchange import MarketData, OrderDesk
+from market.exchange import ExchangeError, MarketData, OrderDesk
 from market.fetcher import DataFetcher
 from market.instruments import Instrument
 from market.redis_health import RedisHealth
@@ -68,6 +68,17 @@ class Platform:
     def instruments(self) -> dict[str, Instrument]:
         """Every symbol of the exchange by name. Raises market.exchange.ExchangeError when it cannot be asked."""
         return self.exchange.instruments()
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        """One symbol's rules, while it is halted asked for anew every minute; None when it is not listed, or nobody
+        knows."""
+        try:
+            found = self.instruments().get(symbol)
+        except ExchangeError:
+            return None
+        if found is not None and not found.active:
+            self.exchange.refresh_soon()
+        return found
 
     def executor(self, account: ExchangeAccount) -> BaseExecutor:
         """Where this account's orders go. Raises WrongAccount rather than trade somewhere else."""
