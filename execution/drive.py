@@ -97,7 +97,7 @@ def _look(position_id: int, means: Means, asked: set[int], at_once: bool) -> _Vi
         sellable=sellable,
         working=tuple(_working(order) for order in orders.values()),
         protected=_may_protect(position, sellable, means),
-        selling=means.instrument is not None and (at_once or not _pausing(position, Purpose.EXIT, means.clock())),
+        selling=means.instrument is not None and (at_once or not is_pausing(position, Purpose.EXIT, means.clock())),
         asked=frozenset(asked),
     )
     return _View(position, orders, scene)
@@ -123,10 +123,10 @@ def _may_protect(position: Position, sellable: Decimal, means: Means) -> bool:
         return False
     _, limit = stop_prices(position, means.instrument)
     possible = means.instrument.why_not(sellable, limit) is None
-    return possible and not _pausing(position, Purpose.STOP, means.clock())
+    return possible and not is_pausing(position, Purpose.STOP, means.clock())
 
 
-def _pausing(position: Position, purpose: Purpose, now: Now) -> bool:
+def is_pausing(position: Position, purpose: Purpose, now: Now) -> bool:
     """Whether the last order of this kind failed a moment ago."""
     last = position.orders.filter(purpose=purpose).order_by("-id").first()
     if last is None or last.finished_at is None or last.filled:
