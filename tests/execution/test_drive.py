@@ -1,6 +1,6 @@
 """A live position from its entry to its end: its stop, its exit, and whatever comes in between."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -161,6 +161,18 @@ def test_a_stop_that_vanished_is_placed_anew_under_another_name():
     drive(position.pk, means(exchange))
     first, second = exchange.stops
     assert first.client_order_id != second.client_order_id
+    assert stop_of(position).status == OrderStatus.ACKED
+
+
+def test_a_stop_rests_on_while_the_rules_of_its_symbol_are_not_known():
+    fee = lambda request, now: replace(  # noqa: E731 - what is held is not on the lot step
+        filled_at("60000")(request, now),
+        fills=(Fill("f1", Decimal(60000), request.amount, Decimal("0.000003"), "BTC", now.market_at),),
+    )
+    exchange = Exchange(at_market=[fee])
+    position = opened(exchange)
+    assert drive(position.pk, replace(means(exchange), instrument=None)) is PositionStatus.OPEN
+    assert not exchange.canceled
     assert stop_of(position).status == OrderStatus.ACKED
 
 
