@@ -187,6 +187,23 @@ def test_a_stop_that_cannot_be_placed_is_tried_again_after_a_pause(answer):
     assert Position.objects.get(pk=position.pk).status == PositionStatus.OPEN
 
 
+@pytest.mark.parametrize("said", [ReportStatus.NEW, ReportStatus.PARTIAL])
+def test_an_answer_that_others_overtook_changes_nothing(said):
+    """The comparison of the account asks without the bot's lease, while its tick ends the stop."""
+    exchange = Exchange(at_cancel=[part("0.004", ReportStatus.CANCELED)])
+    position = opened(exchange)
+
+    def overtaken(request, now):
+        known = part("0.004", said)(request, now) if said is ReportStatus.PARTIAL else says(said)(request, now)
+        close(position, exchange)
+        return known
+
+    exchange.at_query = [overtaken]
+    assert ask(stop_of(position), means(exchange))
+    assert stop_of(position).status == OrderStatus.CANCELED
+    check_totals(position.account)
+
+
 def test_a_stop_of_unknown_fate_is_never_doubled():
     exchange = Exchange(at_stop=[raises(OutcomeUnknown("timeout"))])
     position = opened(exchange)
