@@ -13,12 +13,13 @@ from execution.executors import BaseExecutor
 from execution.models import Position
 from execution.states import PositionStatus
 from market.clock import Clock, Now
+from market.exchange import Withheld
 from market.orders import ReportStatus
 from notifications.models import Event
 from tests.execution.test_drive import Exchange, opened
 from tests.execution.test_orders_and_money import NOW
 from tests.factories import instrument
-from tests.fakes import filled_at, quote, says
+from tests.fakes import filled_at, quote, raises, says
 from tradingplatform.errands import at_the_stop
 
 pytestmark = pytest.mark.django_db
@@ -89,3 +90,12 @@ def test_a_sale_that_was_refused_is_tried_again_after_the_pause():
     look(platform)
     assert Position.objects.get(pk=position.pk).status == PositionStatus.CLOSED
     assert len(exchange.sells) == 2
+
+
+def test_what_is_being_closed_and_has_no_closing_order_is_unprotected_too():
+    exchange = Exchange(at_market=[filled_at("60000"), raises(Withheld("a ban", 3600))])
+    position = live(opened(exchange))
+    assert chores.unprotected() == []
+    look(Platform(exchange))
+    assert Position.objects.get(pk=position.pk).status == PositionStatus.CLOSING
+    assert [chore.position_id for chore in chores.unprotected()] == [position.pk]
