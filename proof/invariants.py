@@ -15,12 +15,12 @@ from functools import cached_property
 from django.db.models import Q
 
 from bots.models import ExchangeAccount
-from execution.intents import STOP_LIMIT_OFFSET
 from execution.models import AssetBalance, Order, Position, Purpose, Trade
 from execution.states import LIVE_POSITION, POSITION_MOVES, UNFINISHED_ORDER, OrderStatus, PositionStatus
 from notifications.models import Condition, Event
 from proof.journal import Entry, entered_twice, name_of, oversold
 from proof.venue import Venue
+from risk.exits import stop_limit
 from risk.models import Decision, Outcome
 from simexchange.orders.order import Order as VenueOrder
 
@@ -247,7 +247,7 @@ def _too_small(e: Evidence, position: Position) -> bool:
     symbol = position.symbol.replace("/", "")
     rules = e.venue.exchange.market.instrument(symbol)
     amount = position.quantity // rules.step * rules.step
-    return amount * position.stop_price * (1 - STOP_LIMIT_OFFSET) < rules.min_notional
+    return amount * stop_limit(position.stop_price) < rules.min_notional
 
 
 def at_rest(e: Evidence) -> list[str]:

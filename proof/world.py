@@ -121,7 +121,13 @@ class World:
         access = Access()
         market = CcxtExchange("binance", BASE_URL, self.market_clock, access)
         self._attach(market.connection)
-        made = Platform(self.market_clock, market, partial(self._desk, market), access, Absent())
+        made = Platform(
+            clock=self.market_clock,
+            exchange=market,
+            open_desk=partial(self._desk, market),
+            access=access,
+            redis_health=Absent(),
+        )
         made.__dict__["redis"] = redis.Redis()  # which connects when it is asked, and nobody asks it
         return made
 
