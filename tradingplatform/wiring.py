@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from bots.encrypted import Secret
-from bots.live import why_no_live_orders
+from bots.live_exchanges import why_no_live_orders
 from bots.models import ExchangeAccount
 from execution.executors import BaseExecutor
 from execution.live import LiveTrader
