@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
@@ -291,5 +292,5 @@ def violations(e: Evidence, invariants: tuple[Invariant, ...] = AT_REST) -> list
     return [found for invariant in invariants for found in invariant(e)]
 
 
-def _ms(at: object) -> int:
-    return round(at.timestamp() * 1000)  # type: ignore[attr-defined]
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)

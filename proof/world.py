@@ -51,7 +51,7 @@ def raise_fleet(database: Database) -> None:
     start = Now(START_MS, START_MS)
     account = make_account(str(CAPITAL), now=start)
     account.mode, account.order_prefix = Mode.LIVE, "proof"
-    account.api_key, account.api_secret = DEMO_KEY, DEMO_SECRET  # type: ignore[assignment]
+    account.api_key, account.api_secret = DEMO_KEY, DEMO_SECRET
     account.save()
     AssetBalance.objects.update_or_create(account=account, asset="BNB", defaults={"untracked": Decimal(50)})
     Reconciliation.objects.update_or_create(account=account, defaults={"clean_at": start.wall_at})
@@ -134,8 +134,8 @@ class World:
     def bots(self) -> list[int]:
         return list(Bot.objects.order_by("pk").values_list("pk", flat=True))
 
-    def _desk(self, market: CcxtExchange, *key: str) -> CcxtOrderDesk:
-        desk = CcxtOrderDesk(market, *key)
+    def _desk(self, market: CcxtExchange, key: str, secret: str, account: str) -> CcxtOrderDesk:
+        desk = CcxtOrderDesk(market, key, secret, account)
         self._attach(desk._connection)
         return desk
 
