@@ -24,7 +24,7 @@ log = structlog.get_logger()
 def means_of(platform: Platform, account: ExchangeAccount, symbol: str) -> Means:
     """What the orders of one symbol of an account are sent with."""
     try:
-        instrument = platform.instruments().get(symbol)
+        instrument = platform.instrument(symbol)
     except ExchangeError:
         instrument = None
 

@@ -119,3 +119,15 @@ def test_a_question_in_trouble_has_no_answer_or_finds_nothing(venue, desk, kind)
 
 def test_every_fault_has_its_own_name():
     assert len(BY_NAME) == len(KINDS)
+
+
+def test_a_symbol_that_trades_again_is_seen_within_a_minute_by_whoever_waits_for_it(venue, desk):
+    market = desk._exchange
+    venue.ask("POST", "/sim/symbols", symbol="BTCUSDT", status="BREAK")
+    market.forget_rules()
+    assert not market.instruments()["BTC/USDT"].active
+    venue.ask("POST", "/sim/symbols", symbol="BTCUSDT", status="TRADING")
+    venue.clock.advance(61_000)
+    assert not market.instruments()["BTC/USDT"].active
+    market.look_again()
+    assert market.instruments()["BTC/USDT"].active
