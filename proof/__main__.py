@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import chain, count
 
 from proof.results import Sum
-from proof.runs import many, one
+from proof.runs import crashes, many, names, one
 
 FIXED = 200
 """Seeds that are always run; those after them are drawn anew each time."""
@@ -34,6 +34,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--plant", help="with this planted bug in the code")
     parser.add_argument("--seconds", type=float, default=420.0, help="how long histories are run for")
     parser.add_argument("--histories", type=int, default=1_000_000, help="at most so many")
+    parser.add_argument("--every", type=int, default=1, help="crash at every n-th moment only")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
     if unknown := [tier for tier in options.tiers if tier not in _TIERS]:
@@ -66,13 +67,8 @@ def _histories(options: argparse.Namespace) -> bool:
 
 def _planted(options: argparse.Namespace) -> bool:
     """Whether any planted bug was not found."""
-    from proof.database import set_up_django
-
-    set_up_django()
-    from proof.planted import PLANTED
-
     missed = False
-    for name in PLANTED:
+    for name in names():
         total = many(range(400), options.seconds / 4, options.processes, name, stop_at=1)
         found = next(iter(total.violated.items()), None)
         what = f"found by seed {found[0]}: {found[1][0]}" if found else "NOT FOUND"
@@ -81,7 +77,12 @@ def _planted(options: argparse.Namespace) -> bool:
     return missed
 
 
-_TIERS = {"histories": _histories, "planted": _planted}
+def _crashes(options: argparse.Namespace) -> bool:
+    """Whether a process that was killed left something behind that could not be put right."""
+    return any(crashes(options.every, options.processes, _say).values())
+
+
+_TIERS = {"histories": _histories, "planted": _planted, "crashes": _crashes}
 
 
 def _seeds(most: int) -> Iterator[int]:

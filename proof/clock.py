@@ -21,7 +21,7 @@ class VirtualClock:
     def __init__(self, start_ms: int) -> None:
         self.start_ms = start_ms
         self._travel = time_machine.travel(start_ms / 1000, tick=False)
-        self._planned: list[tuple[int, int, Callable[[], None]]] = []
+        self._planned: list[tuple[int, int, Callable[[], object]]] = []
         self._numbers = count()
         self._real = (time.monotonic, time.sleep)
 
@@ -48,7 +48,7 @@ class VirtualClock:
             act()
         self._move_to(until_ms)
 
-    def at(self, ms: int, act: Callable[[], None]) -> None:
+    def at(self, ms: int, act: Callable[[], object]) -> None:
         """Plan something for a moment."""
         heapq.heappush(self._planned, (ms, next(self._numbers), act))
 

@@ -62,22 +62,11 @@ def cases() -> Iterator[tuple[str, str]]:
     yield from ((meets, "stop") for meets in _CANCEL_MEETS)
 
 
-def sweep(database: Database, say: Callable[[str], None], every: int = 1) -> list[tuple[Case, list[str]]]:
-    """All that was violated. ``every`` n-th moment only, for a quick look."""
-    found = []
-    tried = 0
-    for meets, purpose in cases():
-        moments = _count(database, meets, purpose)
-        for moment in range(1, moments + 1, every):
-            case = Case(meets, purpose, moment)
-            violated = _try(database, case)
-            tried += 1
-            if violated:
-                found.append((case, violated))
-                say(f"VIOLATED: {case}: {'; '.join(violated[:3])}")
-        say(f"{meets or 'all goes well':28} {purpose:6} {moments:4} moments")
-    say(f"{tried} crashes, {len(found)} violated")
-    return found
+def sweep(database: Database, meets: str, purpose: str, every: int = 1) -> tuple[int, dict[str, list[str]]]:
+    """How many moments were died at, and what was violated after which; every ``every``-th moment only."""
+    moments = range(1, _count(database, meets, purpose) + 1, every)
+    tried = {str(case): _try(database, case) for case in (Case(meets, purpose, moment) for moment in moments)}
+    return len(moments), {case: violated for case, violated in tried.items() if violated}
 
 
 class Planned:

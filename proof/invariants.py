@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
 from django.db.models import Q
 
 from bots.models import ExchangeAccount
-from execution.intents import STOP_LIMIT_OFFSET
 from execution.models import AssetBalance, Order, Position, Purpose, Trade
 from execution.states import LIVE_POSITION, POSITION_MOVES, UNFINISHED_ORDER, OrderStatus, PositionStatus
 from notifications.models import Condition, Event
 from proof.journal import Entry, entered_twice, name_of, oversold
 from proof.venue import Venue
+from risk.exits import stop_limit
 from risk.models import Decision, Outcome
 from simexchange.orders.order import Order as VenueOrder
 
@@ -247,7 +248,7 @@ def _too_small(e: Evidence, position: Position) -> bool:
     symbol = position.symbol.replace("/", "")
     rules = e.venue.exchange.market.instrument(symbol)
     amount = position.quantity // rules.step * rules.step
-    return amount * position.stop_price * (1 - STOP_LIMIT_OFFSET) < rules.min_notional
+    return amount * stop_limit(position.stop_price) < rules.min_notional
 
 
 def at_rest(e: Evidence) -> list[str]:
@@ -291,5 +292,5 @@ def violations(e: Evidence, invariants: tuple[Invariant, ...] = AT_REST) -> list
     return [found for invariant in invariants for found in invariant(e)]
 
 
-def _ms(at: object) -> int:
-    return round(at.timestamp() * 1000)  # type: ignore[attr-defined]
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)

@@ -14,7 +14,7 @@ from execution import drive, intents, ledger, record, submit
 from execution.live import LiveTrader
 from execution.models import Order, Purpose, Trade
 from execution.states import OrderStatus
-from execution.steps import Step
+from execution.steps import Step, next_step
 from market.ccxt_orders import CcxtOrderDesk
 from market.exchange import ExchangeError, OutcomeUnknown, Transient
 from market.money import exact
@@ -113,7 +113,7 @@ def _sell_the_account_balance(stack: ExitStack) -> None:
 
 def _exit_beside_the_stop(stack: ExitStack) -> None:
     """The exit does not wait for its stop to end: both may sell."""
-    real = drive.next_step
+    real = next_step
 
     def hasty(scene: Any) -> Any:
         step, working = real(scene)
@@ -166,7 +166,7 @@ def _cancel_is_taken_for_granted(stack: ExitStack) -> None:
 
 def _no_stop_is_placed(stack: ExitStack) -> None:
     """What is held is not protected at the exchange."""
-    real = drive.next_step
+    real = next_step
 
     def careless(scene: Any) -> Any:
         return real(replace(scene, protected=False))

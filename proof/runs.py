@@ -6,8 +6,8 @@ import multiprocessing
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from itertools import islice
 from pathlib import Path
 
@@ -73,6 +73,42 @@ def _chunk(seeds: list[int], plant: str | None) -> list[Result]:
     assert _database is not None
     with planted(plant):
         return [run_seed(seed, _database) for seed in seeds]
+
+
+def names() -> list[str]:
+    """The planted bugs."""
+    set_up_django()
+    from proof.planted import PLANTED
+
+    return list(PLANTED)
+
+
+def crashes(every: int, processes: int, say: Callable[[str], None]) -> dict[str, list[str]]:
+    """Every crash with what it left violated; one process for each way in which the exchange behaves."""
+    set_up_django()
+    from proof.crashes import cases
+
+    folder, found = scratch_folder(), dict[str, list[str]]()
+    try:
+        with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin, (os.fspath(folder),)) as pool:
+            swept = {pool.submit(_sweep, meets, purpose, every): (meets, purpose) for meets, purpose in cases()}
+            for future in as_completed(swept):
+                moments, violated = future.result()
+                meets, purpose = swept[future]
+                say(f"{meets or 'all goes well':28} {purpose:6} {moments:4} crashes, {len(violated)} violated")
+                for case, what in violated.items():
+                    say(f"VIOLATED: {case}: {'; '.join(what[:3])}")
+                found |= violated
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return found
+
+
+def _sweep(meets: str, purpose: str, every: int) -> tuple[int, dict[str, list[str]]]:
+    from proof.crashes import sweep
+
+    assert _database is not None
+    return sweep(_database, meets, purpose, every)
 
 
 def one(seed: int, plant: str | None = None) -> Result:

@@ -181,7 +181,7 @@ class Turn:
     def serve_later(self, delay_ms: int) -> None:
         """Carry it out when so much time has passed, whatever becomes of the client; it was in time when it came."""
         visit = self.visit()
-        self.venue.clock.at(visit.arrived_ms + delay_ms, lambda: visit.serve() and None)
+        self.venue.clock.at(visit.arrived_ms + delay_ms, visit.serve)
 
     def serve_as_of(self, arrived_ms: int) -> None:
         """Carry it out now, a request that came in at another moment."""

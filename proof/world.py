@@ -51,7 +51,7 @@ def raise_fleet(database: Database) -> None:
     start = Now(START_MS, START_MS)
     account = make_account(str(CAPITAL), now=start)
     account.mode, account.order_prefix = Mode.LIVE, "proof"
-    account.api_key, account.api_secret = DEMO_KEY, DEMO_SECRET  # type: ignore[assignment]
+    account.api_key, account.api_secret = DEMO_KEY, DEMO_SECRET
     account.save()
     AssetBalance.objects.update_or_create(account=account, asset="BNB", defaults={"untracked": Decimal(50)})
     Reconciliation.objects.update_or_create(account=account, defaults={"clean_at": start.wall_at})
@@ -121,15 +121,21 @@ class World:
         access = Access()
         market = CcxtExchange("binance", BASE_URL, self.market_clock, access)
         self._attach(market.connection)
-        made = Platform(self.market_clock, market, partial(self._desk, market), access, Absent())
+        made = Platform(
+            clock=self.market_clock,
+            exchange=market,
+            open_desk=partial(self._desk, market),
+            access=access,
+            redis_health=Absent(),
+        )
         made.__dict__["redis"] = redis.Redis()  # which connects when it is asked, and nobody asks it
         return made
 
     def bots(self) -> list[int]:
         return list(Bot.objects.order_by("pk").values_list("pk", flat=True))
 
-    def _desk(self, market: CcxtExchange, *key: str) -> CcxtOrderDesk:
-        desk = CcxtOrderDesk(market, *key)
+    def _desk(self, market: CcxtExchange, key: str, secret: str, account: str) -> CcxtOrderDesk:
+        desk = CcxtOrderDesk(market, key, secret, account)
         self._attach(desk._connection)
         return desk
 

@@ -23,6 +23,10 @@ log = structlog.get_logger()
 
 def means_of(platform: Platform, account: ExchangeAccount, symbol: str) -> Means:
     """What the orders of one symbol of an account are sent with."""
+    try:
+        instrument = platform.instrument(symbol)
+    except ExchangeError:
+        instrument = None
 
     def bid() -> Decimal | None:
         try:
@@ -30,7 +34,7 @@ def means_of(platform: Platform, account: ExchangeAccount, symbol: str) -> Means
         except ExchangeError:
             return None
 
-    return Means(platform.executor(account), platform.clock.now, platform.instrument(symbol), bid)
+    return Means(platform.executor(account), platform.clock.now, instrument, bid)
 
 
 def see_to(platform: Platform, chore: Chore) -> bool:
