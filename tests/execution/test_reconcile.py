@@ -161,6 +161,9 @@ def test_a_clean_comparison_does_not_hold_for_ever(account, desk):
     later = Now(NOW.wall_ms + round(CLEAN_FOR.total_seconds() * 1000) + 1, NOW.market_ms)
     assert why_not_clean(account, NOW) == ""
     assert "last found clean 3 min ago" in why_not_clean(account, later)
+    set_back = Now(NOW.wall_ms - 3_600_000, NOW.market_ms)
+    assert why_not_clean(account, set_back)
+    assert why_not_clean(account, Now(NOW.wall_ms - 1000, NOW.market_ms)) == ""  # a tick that read its clock before
 
 
 def test_a_paper_account_needs_no_comparing():
