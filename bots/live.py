@@ -1,26 +1,10 @@
-"""Live trading: where it is possible at all, and the switches that must agree before a bot enters with money.
-
-Exits wait for no switch: they go to where the position is.
-"""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""The switches that must agree before a bot enters with money. Exits wait for no switch: they go to where the position
+is."""
 
 from django.conf import settings
 
-if TYPE_CHECKING:
-    from bots.models import Bot
-
-LIVE_EXCHANGES = ("simulated",)
-"""Where live orders may go."""
-
-NOT_YET = "live orders go to the simulated exchange only for now: the platform's risk floor is not complete"
-
-
-def why_no_live_orders(exchange: str) -> str:
-    """Why no account at that exchange may be LIVE; empty when it may."""
-    return "" if exchange in LIVE_EXCHANGES else f"{NOT_YET}, so an account at {exchange} stays on paper"
+from bots.live_exchanges import NOT_YET, why_no_live_orders
+from bots.models import Bot
 
 
 def why_not_live(bot: Bot) -> str:

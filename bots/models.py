@@ -11,7 +11,7 @@ from django.db.models import Q
 from bots.definition import judge
 from bots.encrypted import EncryptedField
 from bots.fields import ExactDecimalField
-from bots.live import why_no_live_orders
+from bots.live_exchanges import why_no_live_orders
 from market.slots import TIMEFRAMES
 
 

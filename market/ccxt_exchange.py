@@ -60,7 +60,8 @@ class CcxtExchange:
         self._instruments: dict[str, Instrument] = {}
         self._ids: dict[str, str] = {}
         self._symbols: dict[str, str] = {}
-        self._reload_at_s, self._why_no_listings = 0.0, ""
+        self._loaded_at_s = self._reload_at_s = 0.0
+        self._why_no_listings = ""
 
     def instruments(self) -> dict[str, Instrument]:
         """All spot symbols by unified name; halted ones too, with ``active`` False. Asked for once an hour.
@@ -72,7 +73,7 @@ class CcxtExchange:
         if now_s >= self._reload_at_s:
             try:
                 self._load()
-                self._reload_at_s = now_s + _LISTINGS_AGE_S
+                self._loaded_at_s, self._reload_at_s = now_s, now_s + _LISTINGS_AGE_S
             except ExchangeError as error:
                 self._reload_at_s = now_s + (_LISTINGS_RETRY_S if self._instruments else _FIRST_LISTINGS_RETRY_S)
                 self._why_no_listings = str(error)
@@ -151,6 +152,10 @@ class CcxtExchange:
         """The unified name; the exchange's own where it is not listed (any more)."""
         self.instruments()
         return self._symbols.get(market_id, market_id)
+
+    def look_again(self) -> None:
+        """Somebody waits for a symbol to trade again: the symbols known now are good for a minute only."""
+        self._reload_at_s = min(self._reload_at_s, self._loaded_at_s + _LISTINGS_RETRY_S)
 
     def forget_rules(self) -> None:
         """Ask for the symbols and their rules anew at the next use."""

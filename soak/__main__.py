@@ -5,9 +5,15 @@ import sys
 from soak.candle_faults import random_faults, total_outage
 from soak.findings import Findings
 from soak.hungry import hungry_processes
-from soak.live import live_orders
+from soak.live import live_orders, live_orders_on_postgres
 
-SCENARIOS = {"live": live_orders, "faults": random_faults, "outage": total_outage, "hungry": hungry_processes}
+SCENARIOS = {
+    "live": live_orders,
+    "postgres": live_orders_on_postgres,
+    "faults": random_faults,
+    "outage": total_outage,
+    "hungry": hungry_processes,
+}
 
 
 def main(names: list[str]) -> int:

@@ -9,6 +9,7 @@ import time
 from soak.findings import Findings
 from soak.fleet import Say
 from soak.live_fleet import ACCOUNT, LiveFleet
+from tests.postgres_server import postgres
 from tests.rig import ROOT
 
 MINUTES, SPEED, KILLS = 20.0, 20.0, 40
@@ -34,9 +35,21 @@ SHARE = 1 - 0.8 ** (1 / len(ORDER_FAULTS))  # each its part, a fifth together
 
 
 def live_orders(say: Say, minutes: float = MINUTES, kills: int = KILLS, seed: int = 1) -> Findings:
-    """Faults and kills for twenty minutes; afterwards both ledgers agree to the last digit."""
+    """Faults and kills for twenty minutes on SQLite; afterwards both ledgers agree to the last digit."""
+    return _under_fire(LiveFleet(SPEED), say, minutes, kills, seed)
+
+
+def live_orders_on_postgres(say: Say, minutes: float = MINUTES, kills: int = KILLS, seed: int = 2) -> Findings:
+    """The same on a PostgreSQL of its own, with two workers."""
+    with postgres() as url:
+        return _under_fire(
+            LiveFleet(SPEED, workers=("trading", "trading2"), database_url=url), say, minutes, kills, seed
+        )
+
+
+def _under_fire(fleet: LiveFleet, say: Say, minutes: float, kills: int, seed: int) -> Findings:
     findings, chance = Findings(), random.Random(seed)
-    with LiveFleet(SPEED) as fleet:
+    with fleet:
         struck = 0
         until_s = time.monotonic() + minutes * 60
         _set_faults(fleet)

@@ -28,7 +28,16 @@ def go_live(rig: Rig, bots: int) -> None:
 
 
 class LiveFleet(Fleet):
-    """45 bots that enter and leave often, two workers' children, and everything else that ``make run`` starts."""
+    """45 bots that enter and leave often, a worker for each of ``workers``, and everything else that ``make run``
+    starts. ``database_url`` empty: SQLite."""
+
+    def __init__(
+        self, speed: float, bots: int = 45, workers: Sequence[str] = ("trading",), database_url: str = ""
+    ) -> None:
+        super().__init__(speed, bots)
+        self.workers = tuple(workers)
+        if database_url:
+            self.environment["DATABASE_URL"] = database_url
 
     def __enter__(self) -> "LiveFleet":
         Rig.__enter__(self)
@@ -41,7 +50,7 @@ class LiveFleet(Fleet):
     @property
     def victims(self) -> list[str]:
         """What may be killed."""
-        return ["trading", "trading child", "redis", "web", "exchange", *SERVICES, "beat"]
+        return [*self.workers, "trading child", "redis", "web", "exchange", *SERVICES, "beat"]
 
     def kill(self, name: str) -> None:
         """Kill -9, and start it again as a supervisor would."""
@@ -73,14 +82,17 @@ class LiveFleet(Fleet):
         self.programs["beat"].wait(30)
         self.programs["sweep"].wait(30)
         time.sleep(5)
-        self.programs["trading"].terminate()
-        self.programs["trading"].wait(100)
+        for name in self.workers:
+            self.programs[name].terminate()
+        for name in self.workers:
+            self.programs[name].wait(100)
 
     def _all_commands(self) -> dict[str, Sequence[object]]:
         celery = (sys.executable, "-m", "celery", "-A", "tradingplatform")
         commands: dict[str, Sequence[object]] = {name: (sys.executable, "manage.py", name) for name in SERVICES}
         web = ("uvicorn", "tradingplatform.asgi:application", "--port", str(free_port()), "--lifespan", "off")
         commands["web"] = (sys.executable, "-m", *web)
-        commands["trading"] = (*celery, *WORKER)
+        for name in self.workers:
+            commands[name] = (*celery, *WORKER, "--hostname", f"{name}@%h")
         commands["beat"] = (*celery, "beat", "--pidfile=")
         return commands

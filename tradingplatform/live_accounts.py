@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from bots.definition import judge, why_not_capital
-from bots.live import NOT_YET, why_no_live_orders
+from bots.live_exchanges import NOT_YET, why_no_live_orders
 from bots.models import Bot, BotStatus, ExchangeAccount, Mode
 from execution.capital import book_capital, capital_of
 from execution.held import in_use

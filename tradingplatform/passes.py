@@ -32,7 +32,7 @@ class Pass:
     began: Now
     again: bool = False
     decided: bool = False
-    monotonic_s: float = field(default_factory=time.monotonic)
+    monotonic_s: float = field(default_factory=lambda: time.monotonic())  # noqa: PLW0108 - looked up when it is called
 
     @property
     def now(self) -> Now:

@@ -1,7 +1,8 @@
 """The fleet at a glance, as plain values.
 
-Money is summed here from the fills, the capital changes and the positions' own rows, and from no running total, so that
-the two can be checked against each other: equity == starting_capital + realised + unrealised, to the last digit.
+Money is summed here from the fills (a fee in a third currency counts as cash spent), the capital changes and the
+positions' own rows, and from no running total, so that the two can be checked against each other: equity ==
+starting_capital + realised + unrealised, to the last digit.
 """
 
 from collections import Counter
@@ -15,9 +16,10 @@ from django.conf import settings
 from django.db.models import Count, Max, Sum
 
 from bots.models import Bot, BotStatus, ExchangeAccount
-from execution.models import CapitalChange, Order, Position, Trade
+from execution.clean import why_not_clean
+from execution.models import CapitalChange, Order, Position, Reconciliation, Trade
 from execution.states import LIVE_POSITION, PositionStatus
-from market.clock import load_clock
+from market.clock import Now, load_clock
 from market.money import ZERO, canonical, exact
 from risk.models import Decision, Halt, Outcome
 from tradingplatform.alarms import conditions_lasting, halts_in_force, switch_state
@@ -42,7 +44,7 @@ def read_status() -> dict[str, Any]:
     clock = load_clock(settings.CLOCK_FILE)
     now = clock.now()
     with one_moment():
-        status = {**_accounts(), **_alarms(now.wall_at), **_counts(now.wall_at), **_money(now.wall_at)}
+        status = {**_accounts(now), **_alarms(now.wall_at), **_counts(now.wall_at), **_money(now.wall_at)}
     state = platform_state(settings.VAR, clock)
     runs = state["platform"] == State.RUNNING
     return {
@@ -57,9 +59,20 @@ def read_status() -> dict[str, Any]:
     }
 
 
-def _accounts() -> dict[str, Any]:
-    accounts = ExchangeAccount.objects.order_by("pk").values("name", "exchange", "quote", "mode")
-    return {"accounts": list(accounts), "mode": ", ".join(sorted({account["mode"] for account in accounts}))}
+def _accounts(now: Now) -> dict[str, Any]:
+    accounts = [_account(account, now) for account in ExchangeAccount.objects.order_by("pk")]
+    return {"accounts": accounts, "mode": ", ".join(sorted({account["mode"] for account in accounts}))}
+
+
+def _account(account: ExchangeAccount, now: Now) -> dict[str, Any]:
+    """``clean_age_s``: since a live account was last found to agree with the exchange; ``why_not_clean``: why nothing
+    enters on it, empty when it may."""
+    clean_at = Reconciliation.objects.filter(account=account).values_list("clean_at", flat=True).first()
+    return {
+        **{name: getattr(account, name) for name in ("name", "exchange", "quote", "mode")},
+        "clean_age_s": _age_s(clean_at, now.wall_at) if account.is_live else None,
+        "why_not_clean": why_not_clean(account, now),
+    }
 
 
 def _alarms(wall_at: datetime) -> dict[str, Any]:
@@ -95,9 +108,11 @@ def _count_by(model: Any, column: str, always: Iterable[str] = (), among: Any = 
 def _money(wall_at: datetime) -> dict[str, Any]:
     capital = CapitalChange.objects.order_by().values_list("amount", flat=True)
     flows = Trade.objects.order_by().values_list("cash_change", flat=True)
+    elsewhere = Trade.objects.filter(fee_rate__isnull=False).order_by().values_list("fee", "fee_rate")
     with exact():
         starting_capital = sum(capital, ZERO)
         cash = sum(flows.iterator(chunk_size=5000), starting_capital)
+        cash -= sum((fee * (rate or ZERO) for fee, rate in elsewhere.iterator(chunk_size=5000)), ZERO)
         by_bot = _figures_by_bot()
         total = Figures(
             realised=sum((figures.realised for figures in by_bot.values()), ZERO),

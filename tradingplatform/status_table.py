@@ -50,9 +50,17 @@ def _totals(status: Mapping[str, Any]) -> Iterator[str]:
     yield f"halts      {status['halts']} in force, {status['halts_ever']} ever"
     yield from (f"HALTED     {halt_text(halt, var)}" for halt in status["halts_in_force"])
     yield from _conditions(status["conditions"])
+    yield from (_live(account) for account in status["accounts"] if account["mode"] == "LIVE")
     yield f"switch     {switch_text(status['dead_mans_switch'], var)}"
     yield f"ticks      {status['ticks']}, {status['ticks_failed']} failed, {_last_tick(status['last_tick_age_s'])}"
     yield f"exchange   {_exchange(status['exchange'])}"
+
+
+def _live(account: Mapping[str, Any]) -> str:
+    """Whether a live account agrees with the exchange."""
+    if account["why_not_clean"]:
+        return f"NOT CLEAN  no entries: {account['why_not_clean']}"
+    return f"books      account {account['name']} agreed with the exchange {span(account['clean_age_s'])} ago"
 
 
 def _conditions(conditions: Sequence[Mapping[str, str]]) -> Iterator[str]:

@@ -46,6 +46,12 @@ log = structlog.get_logger()
 QUOTE_MAX_AGE_WALL_MS = 10_000
 """How old a quote may be when the gate reads it, wall time."""
 
+UNDER_WAY = {
+    PositionStatus.OPENING: "what became of its entry is not known yet",
+    PositionStatus.CLOSING: "its position is being closed, and not yet sold",
+}
+"""Why a tick decides nothing while it is so."""
+
 MOST_EXITS_A_SLOT = 30
 """After so many refused exits of one position in a slot, the next one waits for its slot: something needs a person."""
 
@@ -100,12 +106,12 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
     position = _live_position(bot)
     if position is not None and (position.status != PositionStatus.OPEN or executor.holds_stops):
         status = drive(position.pk, _means(this, executor))
-        if status in (PositionStatus.OPENING, PositionStatus.CLOSING):
-            return Seen(position), Result(Outcome.SKIPPED, "an order's outcome is not known yet")
+        if status in UNDER_WAY:
+            return Seen(position), Result(Outcome.SKIPPED, UNDER_WAY[status])
         bot.book.refresh_from_db()
         position = _live_position(bot)
     try:
-        instrument = platform.instruments().get(bot.symbol)
+        instrument = platform.instrument(bot.symbol)
     except ExchangeError as error:
         return Seen(position), Result(Outcome.SKIPPED, f"the exchange's symbols are not known yet: {error}")
     if instrument is None:
@@ -125,7 +131,7 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
 def _means(this: Pass, executor: BaseExecutor, bid: Decimal | None = None) -> Means:
     """What this bot's orders are sent with."""
     try:
-        instrument = this.platform.instruments().get(this.bot.symbol)
+        instrument = this.platform.instrument(this.bot.symbol)
     except ExchangeError:
         instrument = None
     return Means(executor, lambda: this.now, instrument, lambda: _bid(this) if bid is None else bid)

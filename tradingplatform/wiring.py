@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from bots.encrypted import Secret
-from bots.live import why_no_live_orders
+from bots.live_exchanges import why_no_live_orders
 from bots.models import ExchangeAccount
 from execution.executors import BaseExecutor
 from execution.live import LiveTrader
@@ -68,6 +68,17 @@ class Platform:
     def instruments(self) -> dict[str, Instrument]:
         """Every symbol of the exchange by name. Raises market.exchange.ExchangeError when it cannot be asked."""
         return self.exchange.instruments()
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        """What the exchange allows for a symbol that somebody trades; None where it is not listed.
+
+        While the symbol is halted this is at most a minute old: an exit may be waiting. Raises
+        market.exchange.ExchangeError.
+        """
+        found = self.exchange.instruments().get(symbol)
+        if found is not None and not found.active:
+            self.exchange.look_again()
+        return found
 
     def executor(self, account: ExchangeAccount) -> BaseExecutor:
         """Where this account's orders go. Raises WrongAccount rather than trade somewhere else."""

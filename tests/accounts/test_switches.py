@@ -7,7 +7,8 @@ import pytest
 import redis
 from django.core.exceptions import ValidationError
 
-from bots.live import NOT_YET, why_not_live
+from bots.live import why_not_live
+from bots.live_exchanges import NOT_YET
 from bots.models import Bot, ExchangeAccount
 from execution.live import LiveTrader
 from execution.paper import PaperTrader

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, PeriodicTask, PeriodicTasks, SolarSchedule
 
+from bots.models import ExchangeAccount
 from execution.models import (
     AssetExposure,
     EquitySnapshot,
@@ -20,6 +21,7 @@ from execution.models import (
     Portfolio,
     Position,
     Purpose,
+    Reconciliation,
     Trade,
 )
 from execution.states import OrderStatus, PositionStatus
@@ -143,6 +145,8 @@ def other_rows():
     ClockedSchedule.objects.get_or_create(clocked_time=NOW.wall_at)
     CrontabSchedule.objects.get_or_create(minute="5")
     SolarSchedule.objects.get_or_create(event="sunrise", latitude=1, longitude=1)
+    for account in ExchangeAccount.objects.all():
+        Reconciliation.objects.get_or_create(account=account, defaults={"ran_at": NOW.wall_at})
 
 
 def test_all_models_are_registered():

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from bots.admin import ExchangeAccountAdmin
 from bots.definition import why_not_capital
 from bots.encrypted import Secret
-from bots.live import NOT_YET
+from bots.live_exchanges import NOT_YET
 from bots.models import ExchangeAccount, Mode
 from execution.capital import book_capital
 from notifications.admin_base import UnfoldAdminDecimalFieldWidget, UnfoldAdminPasswordWidget

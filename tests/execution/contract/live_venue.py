@@ -20,7 +20,7 @@ from tests.execution.contract.venue import CALM, HELD, WITH_BNB, order
 from tests.simexchange.conftest import Running, Starter
 
 SPEED = 60.0  # a minute of the market is a second
-AHEAD_MINUTES = 0.7  # a symbol moves no sooner than that: the test has to place its order first
+AHEAD_MINUTES = 1.2  # a symbol moves no sooner than that: the test has to place its order first
 SOON_MINUTES = 0.03
 ORDER_TIMEOUT_MS = 400
 MOVING = (replay_market.falling, replay_market.rising)
@@ -140,6 +140,6 @@ class Recorded:
     def step(self) -> None:
         due_ms = self.clock.wall_ms(ORIGIN_MS + int((self.next_minute + SOON_MINUTES) * MINUTE_MS))
         left_s = (due_ms - self.clock.now().wall_ms) / 1000
-        assert left_s > -1, "the test was too slow for the market"
+        assert left_s > -STEP_MINUTES * MINUTE_MS / 1000 / SPEED, "the test was too slow for the market"
         time.sleep(max(left_s, 0))
         self.next_minute += STEP_MINUTES

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from bots.live import NOT_YET
+from bots.live_exchanges import NOT_YET
 from market.exchange import OrderDesk
 from tradingplatform.instruments import ExchangeUnreachable
 from tradingplatform.live_accounts import Credentials, NewAccount, connect_account, why_not_connected

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from bots.live import NOT_YET
+from bots.live_exchanges import NOT_YET
 from tradingplatform.live_accounts import go_live
 from tradingplatform.management.base import (
     OperatorCommand,

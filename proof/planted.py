@@ -1,0 +1,205 @@
+"""Planted bugs: each is a mistake that order paths are known for, put into the running code. A proof that does not find
+them proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from unittest.mock import patch
+
+from execution import drive, intents, ledger, record, submit
+from execution.live import LiveTrader
+from execution.models import Order, Purpose, Trade
+from execution.states import OrderStatus
+from execution.steps import Step, next_step
+from market.ccxt_orders import CcxtOrderDesk
+from market.exchange import ExchangeError, OutcomeUnknown, Transient
+from market.money import exact
+from market.orders import OrderReport, ReportStatus, Side
+
+Plant = Callable[[ExitStack], None]
+
+_submit, _query, _find = LiveTrader.submit, LiveTrader.query, LiveTrader._find
+
+
+def _resend_with_the_same_id(stack: ExitStack) -> None:
+    """An order without an answer is sent again under its own name: the exchange takes it twice."""
+
+    def submit_again(self: LiveTrader, request: Any, now: Any) -> OrderReport:
+        try:
+            return _submit(self, request, now)
+        except OutcomeUnknown:
+            return _submit(self, request, now)
+
+    stack.enter_context(patch.object(LiveTrader, "submit", submit_again))
+
+
+def _absent_after_one_not_found(stack: ExitStack) -> None:
+    """What is not found once, right after it was sent, never existed."""
+
+    def query(self: LiveTrader, request: Any, sent: Any, now: Any) -> OrderReport:
+        found = self._find(request)
+        if found is None:
+            return OrderReport(request.client_order_id, ReportStatus.ABSENT, reason="not found")
+        return self._report(found)
+
+    stack.enter_context(patch.object(LiveTrader, "query", query))
+
+
+def _no_answer_is_not_found(stack: ExitStack) -> None:
+    """A question that got no answer counts as "there is no such order"."""
+
+    def query(self: LiveTrader, request: Any, sent: Any, now: Any) -> OrderReport:
+        try:
+            return _query(self, request, sent, now)
+        except Transient:
+            return OrderReport(request.client_order_id, ReportStatus.ABSENT, reason="no answer")
+
+    stack.enter_context(patch.object(LiveTrader, "query", query))
+
+
+def _silence_is_refusal(stack: ExitStack) -> None:
+    """An order without an answer was not accepted."""
+
+    def submit_(self: LiveTrader, request: Any, now: Any) -> OrderReport:
+        try:
+            return _submit(self, request, now)
+        except OutcomeUnknown as error:
+            return OrderReport(request.client_order_id, ReportStatus.REJECTED, reason=str(error))
+
+    stack.enter_context(patch.object(LiveTrader, "submit", submit_))
+
+
+def _fills_booked_twice(stack: ExitStack) -> None:
+    """A fill that is told again under another number is another fill."""
+    seen: dict[str, int] = {}
+
+    def fresh(order: Order, report: OrderReport) -> list[Any]:
+        told = seen[order.client_order_id] = seen.get(order.client_order_id, 0) + 1
+        renamed = [replace(fill, trade_id=f"{fill.trade_id}{told if told > 1 else ''}") for fill in report.fills]
+        booked = set(Trade.objects.filter(order=order).values_list("trade_id", flat=True))
+        return [fill for fill in renamed if fill.trade_id not in booked]
+
+    stack.enter_context(patch.object(record, "_fresh_fills", fresh))
+
+
+def _sent_without_mark(stack: ExitStack) -> None:
+    """The order leaves before that is committed."""
+    stack.enter_context(patch.object(submit, "_let_go", lambda permit, order, now: ""))
+
+
+def _sell_the_account_balance(stack: ExitStack) -> None:
+    """The exit sells all that the account has of the asset, other bots' positions with it."""
+    held: dict[str, Decimal] = {}
+    find_balances = CcxtOrderDesk.balances
+    place = LiveTrader.submit
+
+    def submit_all(self: LiveTrader, request: Any, now: Any) -> OrderReport:
+        if request.side is Side.SELL and request.price is None:
+            try:
+                held.update({asset: both.free for asset, both in find_balances(self._desk).items()})  # type: ignore[arg-type]
+            except ExchangeError:
+                return place(self, request, now)
+            free = held.get(request.symbol.partition("/")[0], request.amount)
+            with exact():
+                request = replace(request, amount=max(request.amount, free // request.amount * request.amount))
+        return place(self, request, now)
+
+    stack.enter_context(patch.object(LiveTrader, "submit", submit_all))
+
+
+def _exit_beside_the_stop(stack: ExitStack) -> None:
+    """The exit does not wait for its stop to end: both may sell."""
+    real = next_step
+
+    def hasty(scene: Any) -> Any:
+        step, working = real(scene)
+        if step is Step.CANCEL and working is not None:
+            Order.objects.filter(pk=working.order_id).update(status=OrderStatus.CANCELED)
+            return real(replace(scene, working=tuple(w for w in scene.working if w is not working)))
+        return step, working
+
+    stack.enter_context(patch.object(drive, "next_step", hasty))
+
+
+def _base_fee_forgotten(stack: ExitStack) -> None:
+    """What is bought is held, though the fee was taken out of it."""
+    real = ledger.apply_fill
+
+    def apply_fill(holding: Any, side: Side, fill: Any, base: str, quote: str, **rate: Any) -> Any:
+        kept = replace(fill, fee=Decimal(0)) if fill.fee_currency == base else fill
+        return real(holding, side, kept, base, quote, **rate)
+
+    stack.enter_context(patch.object(record, "apply_fill", apply_fill))
+
+
+def _name_forgotten(stack: ExitStack) -> None:
+    """Every attempt has another name: what a crash left behind is never found again."""
+    names = iter(range(10**9))
+
+    def name(bot: Any, slot: int, purpose: Purpose, attempt: int = 0) -> str:
+        kind = {Purpose.ENTRY: "e", Purpose.EXIT: "x", Purpose.STOP: "s"}[purpose]
+        return f"{bot.account.order_prefix}-{bot.pk}-{slot}-{kind}{next(names)}"
+
+    def query(self: LiveTrader, request: Any, sent: Any, now: Any) -> OrderReport:
+        return _query(self, replace(request, client_order_id=request.client_order_id + "0"), sent, now)
+
+    stack.enter_context(patch.object(intents, "client_order_id", name))
+    stack.enter_context(patch.object(LiveTrader, "query", query))
+
+
+def _cancel_is_taken_for_granted(stack: ExitStack) -> None:
+    """A cancel without an answer has worked."""
+    real = LiveTrader.cancel
+
+    def cancel(self: LiveTrader, request: Any, now: Any) -> OrderReport:
+        try:
+            return real(self, request, now)
+        except Transient:
+            return OrderReport(request.client_order_id, ReportStatus.CANCELED)
+
+    stack.enter_context(patch.object(LiveTrader, "cancel", cancel))
+
+
+def _no_stop_is_placed(stack: ExitStack) -> None:
+    """What is held is not protected at the exchange."""
+    real = next_step
+
+    def careless(scene: Any) -> Any:
+        return real(replace(scene, protected=False))
+
+    stack.enter_context(patch.object(drive, "next_step", careless))
+
+
+def _halts_are_looked_at_too_early(stack: ExitStack) -> None:
+    """A pause or a halt that comes between the decision and the sending is not seen any more."""
+    stack.enter_context(patch.object(submit, "_why_stopped", lambda order, now: ""))
+
+
+PLANTED: dict[str, Plant] = {
+    "resend with the same id": _resend_with_the_same_id,
+    "absent after one not-found": _absent_after_one_not_found,
+    "no answer counts as not found": _no_answer_is_not_found,
+    "silence counts as a refusal": _silence_is_refusal,
+    "fills are booked twice": _fills_booked_twice,
+    "sent before it is committed": _sent_without_mark,
+    "an exit sells the account's balance": _sell_the_account_balance,
+    "an exit beside its stop": _exit_beside_the_stop,
+    "the fee in base is forgotten": _base_fee_forgotten,
+    "orders forget their names": _name_forgotten,
+    "a cancel is taken for granted": _cancel_is_taken_for_granted,
+    "no stop is placed": _no_stop_is_placed,
+    "halts are looked at too early": _halts_are_looked_at_too_early,
+}
+
+
+@contextmanager
+def planted(name: str | None) -> Iterator[None]:
+    """With the bug of that name in the code; None for the code as it is. Raises KeyError."""
+    with ExitStack() as stack:
+        if name is not None:
+            PLANTED[name](stack)
+        yield

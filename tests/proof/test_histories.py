@@ -1,0 +1,58 @@
+"""A short version of ``make proof``: fixed seeds and a few new ones, every planted bug, some crashes."""
+
+import random
+from itertools import islice
+
+import pytest
+
+from proof.crashes import cases, sweep
+from proof.history import run_seed
+from proof.planted import PLANTED, planted
+
+FIXED = range(60)
+DRAWN = [random.SystemRandom().randrange(10**6, 10**9) for _ in range(5)]
+
+FOUND_BY = {
+    "resend with the same id": 0,
+}
+"""A seed whose history finds the bug; where none is known, the first ones are tried."""
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [*(FIXED[i : i + 10] for i in range(0, 60, 10)), DRAWN],
+    ids=[*(f"fixed {i}" for i in range(0, 60, 10)), "drawn"],  # drawn anew by each process that collects tests
+)
+def test_everything_holds_after_every_history(database, seeds):
+    results = [run_seed(seed, database) for seed in seeds]
+    violated = {result.seed: result.violations for result in results if result.violations}
+    assert not violated, f"again with: python -m proof --seed {next(iter(violated))}"
+    assert sum(result.orders for result in results) > len(seeds)
+
+
+def test_a_seed_is_the_same_history_again(database):
+    first, again = (run_seed(5, database, watched=True) for _ in range(2))
+    assert (first.log, first.rows) == (again.log, again.rows)
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_bug_is_found(database, name):
+    with planted(name):
+        assert any(run_seed(seed, database).violations for seed in _promising(name))
+
+
+def _promising(name: str) -> list[int]:
+    return [FOUND_BY[name]] if name in FOUND_BY else list(range(40))
+
+
+def test_a_bug_is_gone_when_it_is_taken_out(database):
+    with planted("silence counts as a refusal"):
+        pass
+    assert not run_seed(2, database).violations
+
+
+@pytest.mark.parametrize(("meets", "purpose"), list(islice(cases(), 0, None, 4)))
+def test_killed_processes_leave_nothing_that_cannot_be_put_right(database, meets, purpose):
+    crashes, violated = sweep(database, meets, purpose, every=9)
+    assert crashes > 3
+    assert not violated
