@@ -23,8 +23,9 @@ def book_sale(portfolio: Portfolio, position_id: int, price: Decimal, reason: st
     an exit of our own makes. Under the caller's portfolio lock. Raises NotSoldByHand."""
     position = Position.objects.select_related("bot__account").get(pk=position_id)
     _require_idle(position)
-    mark_closing(position, ExitReason.OPERATOR, f"{ANSWER}: {reason}", price)
-    position.refresh_from_db(fields=["exit_text", "exit_reference"])
+    if position.status == PositionStatus.OPEN:
+        mark_closing(position, ExitReason.OPERATOR, f"{ANSWER}: {reason}", price)
+        position.refresh_from_db(fields=["exit_text", "exit_reference"])
     order = write_exit(position, position.quantity, None, now)
     mark_sent(order, now)  # the only way to FILLED; nothing is sent in this transaction or after it
     quote = position.symbol.partition("/")[2]
@@ -36,8 +37,11 @@ def book_sale(portfolio: Portfolio, position_id: int, price: Decimal, reason: st
 
 
 def _require_idle(position: Position) -> None:
-    if position.status != PositionStatus.OPEN:
-        raise NotSoldByHand(f"position {position} is {position.status}: only an OPEN one can have been sold by hand")
+    """A CLOSING one may be sold by hand too: its own exit cannot be sent where its symbol is not listed any more."""
+    if position.status not in (PositionStatus.OPEN, PositionStatus.CLOSING):
+        raise NotSoldByHand(
+            f"position {position} is {position.status}: only what is OPEN or CLOSING can have been sold by hand"
+        )
     order = position.orders.filter(status__in=list(UNFINISHED_ORDER)).first()
     if order is not None:
         raise NotSoldByHand(

@@ -38,8 +38,12 @@ def unsettled() -> list[Chore]:
 
 
 def unprotected() -> list[Chore]:
-    """OPEN positions on live accounts that no closing order is known to rest for."""
-    return _chores(_open_live().exclude(Exists(_closing_orders().filter(position=OuterRef("pk")))))
+    """Positions on live accounts that hold something for which no closing order works: no stop rests, and no exit is on
+    its way, though one may have been decided."""
+    held = Position.objects.filter(
+        status__in=[PositionStatus.OPEN, PositionStatus.CLOSING], account__mode=Mode.LIVE
+    ).exclude(Exists(_closing_orders().filter(position=OuterRef("pk"))))
+    return _chores(held)
 
 
 def watched() -> list[Watched]:

@@ -19,6 +19,7 @@ from execution.steps import Kind, Scene, Step, Working, next_step
 from execution.submit import Exit, Means, decide_exit, protect, sell, write_off
 from market.clock import Now
 from market.exchange import ExchangeError
+from market.instruments import Instrument
 from market.money import ZERO, exact
 from market.orders import OrderReport, ReportStatus
 from risk.decisions import Grounds
@@ -91,7 +92,7 @@ class _View:
 def _look(position_id: int, means: Means, asked: set[int], at_once: bool) -> _View:
     position = Position.objects.get(pk=position_id)
     orders = {o.pk: o for o in position.orders.filter(status__in=list(UNFINISHED_ORDER)).order_by("pk")}
-    sellable = _sellable(position, means)
+    sellable = _sellable(position, means.instrument)
     scene = Scene(
         status=PositionStatus(position.status),
         sellable=sellable,
@@ -108,32 +109,32 @@ def _working(order: Order) -> Working:
         return Working(order.pk, Kind(order.purpose), OrderStatus(order.status), order.amount - order.filled)
 
 
-def _sellable(position: Position, means: Means) -> Decimal:
-    """On the lot step; the whole quantity while the step is not known."""
-    if means.instrument is None:
-        return position.quantity
-    return (
-        ZERO if means.instrument.too_few(position.quantity) else means.instrument.round_amount_down(position.quantity)
-    )
+def _sellable(position: Position, instrument: Instrument | None) -> Decimal | None:
+    """On the lot step; None while the step is not known."""
+    if not position.quantity:
+        return ZERO
+    if instrument is None:
+        return None
+    return ZERO if instrument.too_few(position.quantity) else instrument.round_amount_down(position.quantity)
 
 
-def _may_protect(position: Position, sellable: Decimal, means: Means) -> bool:
+def _may_protect(position: Position, sellable: Decimal | None, means: Means) -> bool:
     """Whether a stop could rest for it now. What the exchange's rules forbid is not even tried: the platform guards."""
-    if means.instrument is None or not means.executor.holds_stops:
+    if means.instrument is None or sellable is None or not means.executor.holds_stops:
         return False
     _, limit = stop_prices(position, means.instrument)
     possible = means.instrument.why_not(sellable, limit) is None
-    return possible and not _pausing(position, Purpose.STOP, means.clock())
+    return possible and not is_pausing(position, Purpose.STOP, means.clock())
 
 
 def _may_sell(position: Position, means: Means, at_once: bool) -> bool:
     """Whether an exit could be sent now: while a symbol is halted its stop rests on."""
     if means.instrument is None or not means.instrument.active:
         return False
-    return at_once or not _pausing(position, Purpose.EXIT, means.clock())
+    return at_once or not is_pausing(position, Purpose.EXIT, means.clock())
 
 
-def _pausing(position: Position, purpose: Purpose, now: Now) -> bool:
+def is_pausing(position: Position, purpose: Purpose, now: Now) -> bool:
     """Whether the last order of this kind failed a moment ago."""
     last = position.orders.filter(purpose=purpose).order_by("-id").first()
     if last is None or last.finished_at is None or last.filled:
@@ -152,7 +153,7 @@ def _take(step: Step, working: Working | None, view: _View, means: Means, asked:
             return _about(step, view.orders[working.order_id], means, asked)
         if step is Step.WRITE_OFF:
             write_off(position.pk, position.account_id, means.clock())
-        elif means.instrument is not None:
+        elif means.instrument is not None:  # the table sells and protects nothing while it is not known
             act = sell if step is Step.SELL else protect
             act(position.pk, position.account_id, means.instrument, means)
     except LostRace as error:

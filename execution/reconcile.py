@@ -7,6 +7,8 @@ own orders is booked, and ``drive`` does the rest.
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
+import structlog
+
 from bots.lifecycle import HALT, halt
 from bots.models import Bot, BotStatus, ExchangeAccount
 from execution.balances import booked_balances, traded_assets
@@ -18,9 +20,11 @@ from execution.models import Order, Portfolio, Trade
 from execution.states import UNFINISHED_ORDER, OrderStatus
 from execution.submit import Means
 from market.clock import Now
-from market.exchange import OrderDesk
+from market.exchange import OrderDesk, Rejected
 from market.orders import ReportStatus, VenueOrder
 from risk.halts import raise_halt
+
+log = structlog.get_logger()
 
 LOOKS = 4
 """How often balances are read while trades come in between, or orders turn out to have been filled."""
@@ -84,13 +88,23 @@ def _past_strangers(account: ExchangeAccount, desk: OrderDesk) -> list[Finding]:
     trades under our name."""
     found = []
     for symbol in sorted(_symbols(account)):
-        mine = list(_ours(account, desk.latest_orders(symbol)))
+        mine = list(_ours(account, _latest_orders(symbol, desk)))
         names = [order.client_order_id for order in mine]
         known = set(Order.objects.filter(client_order_id__in=names).values_list("client_order_id", flat=True))
         found += [
             _stranger(account, order, "is not in our books") for order in mine if order.client_order_id not in known
         ]
     return found
+
+
+def _latest_orders(symbol: str, desk: OrderDesk) -> list[VenueOrder]:
+    """None of a symbol that the exchange refuses to speak of: what was traded once may not be listed any more, and must
+    not keep the rest of the account from being compared."""
+    try:
+        return desk.latest_orders(symbol)
+    except Rejected as error:
+        log.warning("orders_not_listed", symbol=symbol, error=str(error))
+        return []
 
 
 def _ours(account: ExchangeAccount, listed: Iterable[VenueOrder]) -> Iterable[VenueOrder]:

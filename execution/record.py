@@ -16,6 +16,7 @@ from execution.states import (
     PositionStatus,
     check_order_move,
     check_position_move,
+    is_overtaken,
     order_status,
 )
 from execution.totals import Figures, book_change, figures, holding, value
@@ -30,7 +31,8 @@ class LostRace(Exception):
 
 
 def record(order: Order, report: OrderReport, now: Now) -> OrderStatus:
-    """Book what the exchange says of an order. Saying it again changes nothing.
+    """Book what the exchange says of an order. Saying it again changes nothing, and neither does an answer that was
+    overtaken: an account is compared without its bots' leases.
 
     Raises states.IllegalMove for an answer that cannot follow what is known, ValueError for fills that cannot be true
     (an oversell), LostRace.
@@ -94,7 +96,7 @@ def _record(portfolio: Portfolio, order_id: int, new: OrderStatus, report: Order
     order = Order.objects.select_related("position__bot__account", "position__bot__book").get(pk=order_id)
     old = OrderStatus(order.status)
     fresh = _fresh_fills(order, report)
-    if new is old and not fresh:
+    if not fresh and (new is old or is_overtaken(old, new)):
         return old
     check_order_move(old, new)
     before = figures(order.position)

@@ -101,6 +101,14 @@ def order_status(report: ReportStatus) -> OrderStatus:
     return REPORTED[report]
 
 
+def is_overtaken(old: OrderStatus, new: OrderStatus) -> bool:
+    """Whether ``new`` is what was true of an order before it came to ``old``: somebody else asked later, and booked
+    first."""
+    if old in TERMINAL_ORDER:
+        return new in UNFINISHED_ORDER
+    return old is OrderStatus.PARTIAL and new in (OrderStatus.ACKED, OrderStatus.UNKNOWN)
+
+
 def check_position_move(old: PositionStatus, new: PositionStatus) -> None:
     """Raises IllegalMove when a position may not go from ``old`` to ``new``."""
     if new not in POSITION_MOVES[old]:

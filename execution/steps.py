@@ -45,13 +45,13 @@ class Working:
 class Scene:
     """A position and its unfinished orders, the oldest first.
 
-    ``sellable`` is its quantity on the lot step, 0 when that is too little to be sold at any price. ``protected``:
-    whether a stop may be let rest at the exchange now; ``selling``: whether an exit order may be sent now. ``asked``
-    are the orders that had no news a moment ago.
+    ``sellable`` is its quantity on the lot step, 0 when that is too little to be sold at any price; None: the step is
+    not known now. ``protected``: whether a stop may be let rest at the exchange now; ``selling``: whether an exit order
+    may be sent now. ``asked`` are the orders that had no news a moment ago.
     """
 
     status: PositionStatus
-    sellable: Decimal
+    sellable: Decimal | None
     working: tuple[Working, ...]
     protected: bool
     selling: bool = True
@@ -74,6 +74,8 @@ def _about(order: Working, scene: Scene) -> Step:
     """What to do about an order that may be at the exchange."""
     if order.status in (OrderStatus.SENT, OrderStatus.UNKNOWN) or order.kind is Kind.EXIT:
         return Step.ASK
+    if order.kind is Kind.STOP and scene.sellable is None:
+        return Step.REST  # what is to come in its place could not be sent
     if scene.status is PositionStatus.CLOSING:
         # One closing order at a time, and nothing that buys beside it; but a stop rests until its place can be taken.
         return Step.CANCEL if scene.selling or order.kind is Kind.ENTRY else Step.REST
@@ -84,6 +86,8 @@ def _about(order: Working, scene: Scene) -> Step:
 
 def _without(scene: Scene) -> Step:
     """What to do about a position whose orders need nothing."""
+    if scene.sellable is None:
+        return Step.REST
     closing_order = any(order.kind is not Kind.ENTRY for order in scene.working)
     match scene.status:
         case PositionStatus.OPEN if not closing_order:

@@ -138,7 +138,8 @@ def _naked(ours: Mapping[str, "Order"], theirs: Mapping[str, Any], speed: float)
             gaps.append(max(0, began - ended) / 1000 / speed)
     if not gaps:
         return "nothing was held"
-    return f"{median(gaps):.2f}, {quantiles(gaps, n=20)[-1] if len(gaps) > 1 else gaps[0]:.2f}, {max(gaps):.2f}"
+    nearly_all = quantiles([*gaps, *gaps], n=20, method="inclusive")[-1]
+    return f"{median(gaps):.2f}, {nearly_all:.2f}, {max(gaps):.2f}"
 
 
 def _positions(account_id: int) -> dict[str, int]:

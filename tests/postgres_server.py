@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 from tests.rig import free_port, until
 
 
@@ -31,15 +33,26 @@ def postgres() -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([programs / "postgres", *command, *options], stdout=log, stderr=log, user=user)
     try:
-        address = ["-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
-        ready = [programs / "pg_isready", *address]
-        until(lambda: subprocess.run(ready, capture_output=True, check=False).returncode == 0, "PostgreSQL to answer")
-        subprocess.run([programs / "createdb", *address, "platform"], check=True)
+        until(lambda: _answers(port), "PostgreSQL to answer")
+        with psycopg.connect(_address(port), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE platform")
         yield f"postgres://postgres@127.0.0.1:{port}/platform"
     finally:
         server.terminate()
         server.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _address(port: int) -> str:
+    return f"host=127.0.0.1 port={port} user=postgres dbname=postgres connect_timeout=2"
+
+
+def _answers(port: int) -> bool:
+    try:
+        psycopg.connect(_address(port)).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _programs() -> Path:

@@ -103,7 +103,7 @@ class Rig:
         """Read the platform's database beside it."""
         if url := self.environment.get("DATABASE_URL"):
             with psycopg.connect(url.replace("postgres://", "postgresql://", 1)) as connection:
-                return connection.execute(sql).fetchall()  # type: ignore[call-overload]
+                return connection.execute(sql).fetchall()
         with closing(sqlite3.connect(f"file:{self.var / 'platform.sqlite3'}?mode=ro", uri=True)) as database:
             return database.execute(sql).fetchall()
 

@@ -13,6 +13,7 @@ from execution.balances import booked_balances
 from execution.by_hand import NotSoldByHand
 from execution.models import AssetBalance, BotBook, CapitalChange, Order, Position, Trade
 from execution.states import OrderStatus, PositionStatus
+from execution.submit import Exit, decide_exit
 from execution.verify import verify
 from market.exchange import Balance, OutcomeUnknown, Transient
 from market.orders import ReportStatus, Side, VenueOrder
@@ -180,6 +181,14 @@ class TestSoldByHand:
         with pytest.raises(NotSoldByHand, match="is PARTIAL"):
             closed_by_hand(held(history), D(61000), BY)
         assert held(history).status == PositionStatus.OPEN
+
+    def test_what_waits_for_an_exit_that_cannot_be_sent_can_be_sold_by_hand_too(self, history):
+        position = held(history)  # of a symbol that is not listed any more, say
+        decide_exit(position, Exit(ExitReason.OPERATOR, "closed by test", D(60000)), None, now_at())
+        closed_by_hand(position, D(61000), BY)
+        position.refresh_from_db()
+        assert (position.status, position.exit_price) == (PositionStatus.CLOSED, D(61000))
+        assert verify(history.account).differences == []
 
     @pytest.mark.parametrize("price", ["0", "-1", "NaN", "Infinity"])
     def test_not_at_a_price_that_is_none(self, history, price):

@@ -116,7 +116,7 @@ def review_clock(exchange: str, offset: Offset, now: Now) -> None:
 
 
 def begin_unprotected(position_id: int, bot: str, symbol: str, now: Now) -> None:
-    """A live position has had no stop at the exchange for longer than it takes to place one."""
+    """A live position has had no stop and no exit at the exchange for longer than it takes to place one."""
     text = f"{bot}: what it holds of {symbol} has no stop at the exchange; the platform watches its price instead"
     _begin(UNPROTECTED, str(position_id), text, now, Severity.CRITICAL)
 

@@ -8,7 +8,7 @@ import structlog
 from bots.lifecycle import borrow_lease, return_lease
 from bots.models import ExchangeAccount
 from execution.chores import Chore, Watched
-from execution.drive import ask, drive, leave
+from execution.drive import ask, drive, is_pausing, leave
 from execution.models import Order, Position, Purpose
 from execution.record import LostRace
 from execution.states import UNFINISHED_ORDER, PositionStatus
@@ -23,10 +23,6 @@ log = structlog.get_logger()
 
 def means_of(platform: Platform, account: ExchangeAccount, symbol: str) -> Means:
     """What the orders of one symbol of an account are sent with."""
-    try:
-        instrument = platform.instrument(symbol)
-    except ExchangeError:
-        instrument = None
 
     def bid() -> Decimal | None:
         try:
@@ -34,7 +30,7 @@ def means_of(platform: Platform, account: ExchangeAccount, symbol: str) -> Means
         except ExchangeError:
             return None
 
-    return Means(platform.executor(account), platform.clock.now, instrument, bid)
+    return Means(platform.executor(account), platform.clock.now, platform.instrument(symbol), bid)
 
 
 def see_to(platform: Platform, chore: Chore) -> bool:
@@ -45,8 +41,9 @@ def see_to(platform: Platform, chore: Chore) -> bool:
 def at_the_stop(platform: Platform, watched: Watched, price: Decimal, impatient: bool) -> bool:
     """The price is at the stop or beyond: see whether the stop at the exchange has sold, and sell where it did not.
 
-    It cannot sell where none rests, nor below its own limit; ``impatient``: it had its time. False when somebody else
-    is at it.
+    It cannot sell where none rests, nor below its own limit; ``impatient``: it had its time. A sale that was refused a
+    moment ago (the symbol is halted, the key is revoked) waits: the look is repeated every second. False when somebody
+    else is at it.
     """
 
     def act(means: Means) -> None:
@@ -56,7 +53,8 @@ def at_the_stop(platform: Platform, watched: Watched, price: Decimal, impatient:
             ask(stop, means)
         position = Position.objects.get(pk=chore.position_id)
         jumped = watched.limit is None or price < watched.limit
-        if position.status == PositionStatus.OPEN and (jumped or impatient):
+        waits = is_pausing(position, Purpose.EXIT, means.clock())
+        if position.status == PositionStatus.OPEN and (jumped or impatient) and not waits:
             why = "no stop rests" if watched.limit is None else "the stop was jumped" if jumped else "the stop hangs"
             text = f"stop reached at {price}; {why}: sold at the market"
             try:

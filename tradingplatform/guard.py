@@ -129,7 +129,10 @@ class Guard:
             listed = self._platform.instruments()
         except ExchangeError:
             return symbols
-        return {symbol for symbol in symbols if symbol in listed and listed[symbol].active}
+        trading = {symbol for symbol in symbols if symbol in listed and listed[symbol].active}
+        if trading != symbols:
+            self._platform.exchange.refresh_soon()
+        return trading
 
     def _on_tick(self, prices: dict[str, Price]) -> dict[str, Price]:
         """Prices of symbols that are listed, on their tick."""

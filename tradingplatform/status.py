@@ -112,7 +112,7 @@ def _money(wall_at: datetime) -> dict[str, Any]:
     with exact():
         starting_capital = sum(capital, ZERO)
         cash = sum(flows.iterator(chunk_size=5000), starting_capital)
-        cash -= sum((fee * rate for fee, rate in elsewhere.iterator(chunk_size=5000)), ZERO)
+        cash -= sum((fee * (rate or ZERO) for fee, rate in elsewhere.iterator(chunk_size=5000)), ZERO)
         by_bot = _figures_by_bot()
         total = Figures(
             realised=sum((figures.realised for figures in by_bot.values()), ZERO),

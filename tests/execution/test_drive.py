@@ -1,6 +1,6 @@
 """A live position from its entry to its end: its stop, its exit, and whatever comes in between."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -164,6 +164,18 @@ def test_a_stop_that_vanished_is_placed_anew_under_another_name():
     assert stop_of(position).status == OrderStatus.ACKED
 
 
+def test_a_stop_rests_on_while_the_rules_of_its_symbol_are_not_known():
+    fee = lambda request, now: replace(  # noqa: E731 - what is held is not on the lot step
+        filled_at("60000")(request, now),
+        fills=(Fill("f1", Decimal(60000), request.amount, Decimal("0.000003"), "BTC", now.market_at),),
+    )
+    exchange = Exchange(at_market=[fee])
+    position = opened(exchange)
+    assert drive(position.pk, replace(means(exchange), instrument=None)) is PositionStatus.OPEN
+    assert not exchange.canceled
+    assert stop_of(position).status == OrderStatus.ACKED
+
+
 @pytest.mark.parametrize("answer", [says(ReportStatus.REJECTED, "too many algo orders"), raises(Withheld("budget", 1))])
 def test_a_stop_that_cannot_be_placed_is_tried_again_after_a_pause(answer):
     exchange = Exchange(at_stop=[answer])
@@ -173,6 +185,23 @@ def test_a_stop_that_cannot_be_placed_is_tried_again_after_a_pause(answer):
     drive(position.pk, means(exchange, PAUSE.total_seconds()))
     assert len(exchange.stops) == 2
     assert Position.objects.get(pk=position.pk).status == PositionStatus.OPEN
+
+
+@pytest.mark.parametrize("said", [ReportStatus.NEW, ReportStatus.PARTIAL])
+def test_an_answer_that_others_overtook_changes_nothing(said):
+    """The comparison of the account asks without the bot's lease, while its tick ends the stop."""
+    exchange = Exchange(at_cancel=[part("0.004", ReportStatus.CANCELED)])
+    position = opened(exchange)
+
+    def overtaken(request, now):
+        known = part("0.004", said)(request, now) if said is ReportStatus.PARTIAL else says(said)(request, now)
+        close(position, exchange)
+        return known
+
+    exchange.at_query = [overtaken]
+    assert ask(stop_of(position), means(exchange))
+    assert stop_of(position).status == OrderStatus.CANCELED
+    check_totals(position.account)
 
 
 def test_a_stop_of_unknown_fate_is_never_doubled():

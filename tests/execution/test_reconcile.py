@@ -15,7 +15,7 @@ from execution.reconcile import reconcile_account
 from execution.states import LIVE_POSITION, OrderStatus, PositionStatus
 from execution.submit import Means, enter
 from market.clock import Now
-from market.exchange import Balance, Transient
+from market.exchange import Balance, Rejected, Transient
 from market.orders import Fill, OrderType, ReportStatus, Side, VenueOrder
 from notifications.models import Event
 from risk.decisions import Grounds
@@ -39,6 +39,7 @@ class Desk:
     btc: Decimal = field(default_factory=lambda: D(0))
     orders: dict[str, VenueOrder] = field(default_factory=dict)
     down: bool = False
+    delisted: set[str] = field(default_factory=set)
     between_looks: list = field(default_factory=list)
 
     def place(self, request):
@@ -76,6 +77,8 @@ class Desk:
         return [order for order in self.orders.values() if order.status in (ReportStatus.NEW, ReportStatus.PARTIAL)]
 
     def latest_orders(self, symbol):
+        if symbol in self.delisted:
+            raise Rejected(f"no spot symbol {symbol}", code="-1121")
         return [order for order in self.orders.values() if order.symbol == symbol]
 
     def balances(self):
@@ -229,6 +232,16 @@ def test_books_restored_from_a_backup_miss_what_was_filled_since(account, bot, d
     assert "balances" in found
     assert set(Halt.objects.values_list("cause", flat=True)) == {"unknown_order", "balance_drift"}
     assert "has not been reconciled" in why_not_clean(account, NOW)
+
+
+def test_a_symbol_that_was_traded_once_and_is_not_listed_any_more_keeps_nobody_from_entering(account, bot, desk):
+    reconcile(account, desk)
+    opened(bot, desk)
+    make_bot(account, live=True, symbol="OLD/USDT")
+    desk.delisted = {"OLD/USDT"}
+    clean.begin(account, Now(NOW.wall_ms + 1, NOW.market_ms + 1))
+    assert reconcile(account, desk) == ""
+    assert why_not_clean(account, NOW) == ""
 
 
 def restore_backup(account):

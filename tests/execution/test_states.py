@@ -15,6 +15,7 @@ from execution.states import (
     PositionStatus,
     check_order_move,
     check_position_move,
+    is_overtaken,
     order_status,
 )
 from market.orders import ReportStatus
@@ -90,3 +91,14 @@ def test_only_a_new_order_is_called_something_else():
     assert {report: order_status(report) for report in ReportStatus} == {
         report: Ord.ACKED if report is ReportStatus.NEW else Ord[report.name] for report in ReportStatus
     }
+
+
+def test_an_answer_is_overtaken_by_what_can_only_come_after_it():
+    for old, new in product(OrderStatus, OrderStatus):
+        if is_overtaken(old, new):
+            assert new not in ORDER_MOVES[old]
+    assert is_overtaken(OrderStatus.FILLED, OrderStatus.ACKED)
+    assert is_overtaken(OrderStatus.CANCELED, OrderStatus.PARTIAL)
+    assert is_overtaken(OrderStatus.PARTIAL, OrderStatus.ACKED)
+    assert not is_overtaken(OrderStatus.CANCELED, OrderStatus.FILLED)
+    assert not is_overtaken(OrderStatus.PARTIAL, OrderStatus.ABSENT)

@@ -29,10 +29,10 @@ PREPARED, SENT, ACKED, PARTIAL, UNKNOWN = (
 def scene(status, *orders, sellable="2", protected=True, selling=True, asked=()):
     """Orders are given as (kind, status) or (kind, status, rest)."""
     working = tuple(
-        Working(number, kind, order_status, Decimal(rest[0] if rest else sellable))
+        Working(number, kind, order_status, Decimal(rest[0] if rest else sellable or "2"))
         for number, (kind, order_status, *rest) in enumerate(orders)
     )
-    return Scene(status, Decimal(sellable), working, protected, selling, frozenset(asked))
+    return Scene(status, None if sellable is None else Decimal(sellable), working, protected, selling, frozenset(asked))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,11 @@ def scene(status, *orders, sellable="2", protected=True, selling=True, asked=())
         (scene(OPEN, (STOP, ACKED)), Step.REST, None),
         (scene(OPEN, (STOP, PARTIAL)), Step.REST, None),
         (scene(OPEN, (STOP, ACKED, "1")), Step.CANCEL, 0),  # more was bought since
+        (scene(OPEN, (STOP, ACKED, "1"), sellable=None), Step.REST, None),  # nothing could replace it
+        (scene(OPEN, sellable=None), Step.REST, None),
+        (scene(CLOSING, (STOP, ACKED), sellable=None), Step.REST, None),
+        (scene(CLOSING, (ENTRY, PARTIAL), sellable=None), Step.CANCEL, 0),
+        (scene(CLOSING, sellable=None), Step.REST, None),
         (scene(OPEN, (ENTRY, PARTIAL), (STOP, ACKED, "1"), asked=[0]), Step.CANCEL, 1),
         # closing: what still works is ended, then all of it is sold
         (scene(CLOSING), Step.SELL, None),

@@ -190,6 +190,19 @@ def test_symbols_are_asked_for_once():
         assert len(hits) == 1
 
 
+def test_whoever_waits_for_a_symbol_has_all_asked_for_within_a_minute(monkeypatch):
+    halted, trading = ({"symbols": [LISTING | {"status": status}]} for status in ("BREAK", "TRADING"))
+    answers = [halted, trading]
+    with server(exchangeInfo=lambda path: answers.pop(0)) as (exchange, hits):
+        assert not exchange.instruments()["BTC/USDT"].active
+        exchange.refresh_soon()
+        assert not exchange.instruments()["BTC/USDT"].active  # a minute has not passed
+        monkeypatch.setattr(ccxt_exchange, "_LISTINGS_RETRY_S", 0.0)
+        exchange.refresh_soon()
+        assert exchange.instruments()["BTC/USDT"].active
+        assert len(hits) == 2
+
+
 def test_known_symbols_outlive_a_failed_reload(monkeypatch):
     monkeypatch.setattr(ccxt_exchange, "_LISTINGS_AGE_S", 0.0)
     answers = {"exchangeInfo": INFO}

@@ -129,5 +129,5 @@ def test_a_symbol_that_trades_again_is_seen_within_a_minute_by_whoever_waits_for
     venue.ask("POST", "/sim/symbols", symbol="BTCUSDT", status="TRADING")
     venue.clock.advance(61_000)
     assert not market.instruments()["BTC/USDT"].active
-    market.look_again()
+    market.refresh_soon()
     assert market.instruments()["BTC/USDT"].active
