@@ -145,7 +145,9 @@ def disagreements(ledger: dict[str, Any], speed: float) -> list[str]:
     return [*wrong, "verify_ledger finds differences"]
 
 
-ACTS = {act.__name__: act for act in (command, make, watch, start, enter_near, pause, close, leave, room_for, disagreements)}
+ACTS = {
+    act.__name__: act for act in (command, make, watch, start, enter_near, pause, close, leave, room_for, disagreements)
+}
 
 
 def main() -> None:

@@ -48,7 +48,6 @@ def test_operator_strategy_and_stop_sell_once(live: LivePlatform, hands: tuple[H
         assert Decimal(sold["executedQty"]) <= Decimal(bought["executedQty"])
         ended_by[sold["clientOrderId"].split("-")[3][0]] += 1
     assert ended_by.total() == ROUNDS
-    print(ended_by)
 
 
 def test_of_many_who_enter_at_once_as_many_as_there_is_room_for(live: LivePlatform):

@@ -108,7 +108,9 @@ def test_a_late_order_arrives_at_its_moment(venue, desk):
     assert order.time_ms < venue.clock.now_ms - 5_000
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if reaches(kind.on, On.FIND) and kind.strike], ids=str)
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if reaches(kind.on, On.FIND) and kind.strike], ids=lambda kind: kind.name
+)
 def test_a_question_in_trouble_has_no_answer_or_finds_nothing(venue, desk, kind):
     desk.place(BUY)
     script = meet(venue, kind.name)
