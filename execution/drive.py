@@ -35,7 +35,12 @@ PAUSE = timedelta(seconds=4)
 LONG_PAUSE = timedelta(seconds=30)
 """The same after several attempts."""
 
-FEW = 5
+LONGEST_PAUSE = timedelta(minutes=5)
+"""The same for a stop that is refused again and again, as beyond the number that a symbol may have: every attempt is
+told, and the platform watches the price meanwhile. An exit is never put off for so long."""
+
+FEW, MANY = 5, 20
+"""Attempts."""
 
 
 def drive(position_id: int, means: Means, *, at_once: bool = False) -> PositionStatus:
@@ -142,7 +147,13 @@ def is_pausing(position: Position, purpose: Purpose, now: Now) -> bool:
     if last.status == OrderStatus.CANCELED and last.exchange_order_id:
         return False  # ended by us, on purpose
     attempts = position.exit_attempts if purpose is Purpose.EXIT else position.stop_attempts
-    return timedelta(0) <= now.wall_at - last.finished_at < (PAUSE if attempts <= FEW else LONG_PAUSE)
+    return timedelta(0) <= now.wall_at - last.finished_at < _pause(purpose, attempts)
+
+
+def _pause(purpose: Purpose, attempts: int) -> timedelta:
+    if attempts <= FEW:
+        return PAUSE
+    return LONGEST_PAUSE if purpose is Purpose.STOP and attempts > MANY else LONG_PAUSE
 
 
 def _take(step: Step, working: Working | None, view: _View, means: Means, asked: set[int]) -> bool:

@@ -46,6 +46,7 @@ class Reconciler:
 
     def __init__(self, new_platform: Callable[[], Platform]) -> None:
         self._new_platform = new_platform
+        self._begun = False
         self._own = local()
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="hand")
         self._busy: dict[object, Future[object]] = {}
@@ -57,20 +58,21 @@ class Reconciler:
 
     def run(self, stop: Event) -> None:
         """A round every second until ``stop`` is set; what is under way is finished."""
-        begun = False
         while not stop.is_set():
-            begun = begun or self._survive("start", self.begin)
             self.round()
             stop.wait(ROUND_S)
         self._hands.shutdown(wait=True, cancel_futures=True)
 
     def begin(self) -> None:
-        """The platform starts: no live account enters before it was found clean."""
+        """The platform starts: no live account enters before it was found clean, and none is compared before."""
         for account in ExchangeAccount.objects.filter(mode=Mode.LIVE):
             clean.begin(account, self._platform.clock.now())
+        self._begun = True
 
     def round(self) -> None:
         """One look at everything; what has to be done is handed out."""
+        if not self._begun:
+            self._survive("begin", self.begin)
         for look in (self.settle, self.watch, self.compare):
             self._survive(look.__name__, look)
 
@@ -102,6 +104,8 @@ class Reconciler:
 
     def compare(self) -> None:
         """Every live account's books with the exchange's, now and then."""
+        if not self._begun:
+            return
         for account in ExchangeAccount.objects.filter(mode=Mode.LIVE):
             pause_s = COMPARE_SOON_S if clean.is_unsettled(account) else COMPARE_S
             self._hand_out(("account", account.pk), pause_s, partial(self._compare, account))
@@ -160,7 +164,8 @@ class Reconciler:
         """What is done and over need not be remembered."""
         now_s = time.monotonic()
         self._busy = {key: errand for key, errand in self._busy.items() if not errand.done()}
-        self._not_before = {key: at_s for key, at_s in self._not_before.items() if at_s > now_s}
+        # A list first: hands take keys out meanwhile.
+        self._not_before = {key: at_s for key, at_s in list(self._not_before.items()) if at_s > now_s}
 
     def _tell_naked(self, naked: list[Chore]) -> None:
         now_s, now = time.monotonic(), self._platform.clock.now()
@@ -170,8 +175,8 @@ class Reconciler:
                 begin_unprotected(chore.position_id, chore.bot, chore.symbol, now)
         review_unprotected(self._naked_since.keys(), now)
 
-    def _survive(self, name: str, act: Callable[[], object]) -> bool:
-        """One act; what fails is said once, and once that it works again. Whether it was done."""
+    def _survive(self, name: str, act: Callable[[], object]) -> None:
+        """One act; what fails is said once, and once that it works again."""
         try:
             close_old_connections()
             act()
@@ -179,8 +184,7 @@ class Reconciler:
             if name not in self._failing:
                 log.exception("reconciler_failed", act=name, error=f"{type(error).__name__}: {error}")
             self._failing.add(name)
-            return False
-        if name in self._failing:
-            log.info("reconciler_works_again", act=name)
-        self._failing.discard(name)
-        return True
+        else:
+            if name in self._failing:
+                log.info("reconciler_works_again", act=name)
+            self._failing.discard(name)

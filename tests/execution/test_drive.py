@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from execution.drive import PAUSE, ask, drive, leave
+from execution.drive import LONGEST_PAUSE, MANY, PAUSE, ask, drive, leave
 from execution.executors import BaseExecutor
 from execution.models import Order, Position, Purpose
 from execution.record import LostRace
@@ -162,6 +162,14 @@ def test_a_stop_that_vanished_is_placed_anew_under_another_name():
     first, second = exchange.stops
     assert first.client_order_id != second.client_order_id
     assert stop_of(position).status == OrderStatus.ACKED
+
+
+def test_a_stop_that_is_refused_for_hours_is_not_tried_every_half_minute():
+    exchange = Exchange(at_stop=[says(ReportStatus.REJECTED, "MAX_NUM_ALGO_ORDERS")])
+    position = opened(exchange)
+    for second in range(0, 7200, 30):
+        drive(position.pk, means(exchange, second))
+    assert MANY < len(exchange.stops) < MANY + 7200 / LONGEST_PAUSE.total_seconds() + 2
 
 
 def test_a_stop_rests_on_while_the_rules_of_its_symbol_are_not_known():
