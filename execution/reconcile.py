@@ -131,23 +131,25 @@ def _ask_about_vanished(account: ExchangeAccount, listed: Collection[VenueOrder]
 
 
 def _drifts(account: ExchangeAccount, desk: OrderDesk, means: MeansOf, wait: Callable[[], object]) -> list[Drift]:
-    """Differences between the balances that nothing on its way explains, seen in two looks without a trade between."""
+    """Differences between the balances that nothing on its way explains: the same in two looks without a trade between,
+    or another one in every look, as when somebody else trades there."""
     before: list[Drift] = []
+    in_a_row = 0
     traded = traded_assets(account)
     for _ in range(LOOKS):
         trades, moving = _last_trade(account), _in_flight(account)
         balances = {asset: balance.free + balance.locked for asset, balance in desk.balances().items()}
         booked, moving = booked_balances(account.pk), moving | _in_flight(account)
         if trades != _last_trade(account):
-            before = []
+            before, in_a_row = [], 0
             continue
         found = drift(booked, balances, moving, traded)
         if not found or found == before:
             return found
-        before = found
         _ask_about(account, {each.asset for each in found}, means)
+        before, in_a_row = (found, in_a_row + 1) if trades == _last_trade(account) else ([], 0)
         wait()
-    return []
+    return before if in_a_row == LOOKS else []
 
 
 def _ask_about(account: ExchangeAccount, assets: set[str], means: MeansOf) -> None:

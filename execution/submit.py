@@ -118,7 +118,8 @@ def decide_exit(position: Position, wish: Exit, grounds: Grounds | None, now: No
 
 
 def sell(position_id: int, account_id: int, instrument: Instrument, means: Means) -> None:
-    """Send the next exit order of a CLOSING position without unfinished orders, for all that it holds by now.
+    """Send the next exit order of a CLOSING position without unfinished orders, for all that it holds by now, or for as
+    much as one order may sell: the rest follows as after any exit that was filled in part.
 
     What is too little for the exchange to sell is written off instead. Raises record.LostRace.
     """
@@ -130,7 +131,8 @@ def sell(position_id: int, account_id: int, instrument: Instrument, means: Means
             close_out(portfolio, held, means.clock())
             return None
         decision = held.bot.decisions.filter(outcome=Outcome.EXIT, slot__gte=held.entry_slot).first()
-        return write_exit(held, instrument.round_amount_down(held.quantity), decision, means.clock())
+        amount = instrument.round_amount_down(min(held.quantity, instrument.max_amount))
+        return write_exit(held, amount, decision, means.clock())
 
     _reduce(position_id, under_portfolio_lock(account_id, gate), means)
 

@@ -60,7 +60,8 @@ class CcxtExchange:
         self._instruments: dict[str, Instrument] = {}
         self._ids: dict[str, str] = {}
         self._symbols: dict[str, str] = {}
-        self._loaded_at_s, self._reload_at_s, self._why_no_listings = 0.0, 0.0, ""
+        self._loaded_at_s = self._reload_at_s = 0.0
+        self._why_no_listings = ""
 
     def instruments(self) -> dict[str, Instrument]:
         """All spot symbols by unified name; halted ones too, with ``active`` False. Asked for once an hour.
@@ -152,8 +153,8 @@ class CcxtExchange:
         self.instruments()
         return self._symbols.get(market_id, market_id)
 
-    def refresh_soon(self) -> None:
-        """Ask for the symbols anew at the next use, but not within a minute of the last time."""
+    def look_again(self) -> None:
+        """Somebody waits for a symbol to trade again: the symbols known now are good for a minute only."""
         self._reload_at_s = min(self._reload_at_s, self._loaded_at_s + _LISTINGS_RETRY_S)
 
     def forget_rules(self) -> None:

@@ -70,10 +70,10 @@ class MarketData(Protocol):
     id: str
 
     def instruments(self) -> dict[str, Instrument]:
-        """All spot symbols by unified name (``BTC/USDT``)."""
+        """All spot symbols by unified name (``BTC/USDT``), as known: what changes is seen within the hour."""
 
-    def refresh_soon(self) -> None:
-        """Somebody waits for a symbol to trade again: ask for all anew within a minute."""
+    def look_again(self) -> None:
+        """Somebody waits for a symbol to trade again: it should be seen within a minute."""
 
     def fetch_candles(self, symbol: str, timeframe: str, since_ms: int | None, limit: int) -> Candles:
         """Up to ``limit`` candles from ``since_ms`` on (None: the newest), oldest first; the last may still be open."""

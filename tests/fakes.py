@@ -32,8 +32,8 @@ class FakeMarket:
     def instruments(self) -> dict[str, Instrument]:
         return self.instrument_by_symbol
 
-    def refresh_soon(self) -> None:
-        """What it was given is always new."""
+    def look_again(self) -> None:
+        """What it has is what there is."""
 
     def fetch_candles(self, symbol: str, timeframe: str, since_ms: int | None, limit: int) -> Candles:
         self._count()

@@ -61,11 +61,11 @@ class Rig:
             server, "--port", "0", "--unixsocket", f"{self.var}/redis.sock", "--save", "", "--dir", self.var
         )
 
-    def start_exchange(self) -> psutil.Popen:
-        """Start the simulated exchange, anew with the ledger it had; returns when it answers."""
+    def start_exchange(self, *more: object) -> psutil.Popen:
+        """Start the simulated exchange, anew with the ledger it had; returns when it answers. ``more``: options."""
         port = self.sim_url.rpartition(":")[2]
         simulator = ["-m", "simexchange", "--port", port, "--speed", self.speed, "--data", self.var / "sim"]
-        self.exchange = self.spawn(sys.executable, *simulator, *self._origin)
+        self.exchange = self.spawn(sys.executable, *simulator, *self._origin, *more)
         until(self._exchange_answers, "the simulated exchange to answer")
         return self.exchange
 

@@ -131,7 +131,7 @@ class Guard:
             return symbols
         trading = {symbol for symbol in symbols if symbol in listed and listed[symbol].active}
         if trading != symbols:
-            self._platform.exchange.refresh_soon()
+            self._platform.exchange.look_again()
         return trading
 
     def _on_tick(self, prices: dict[str, Price]) -> dict[str, Price]:

@@ -34,7 +34,6 @@ COMPARE_S = 60.0  # between two comparisons of an account
 COMPARE_SOON_S = 5.0  # the same, while orders of before the start are not settled
 KEY_S = 3600.0  # between two looks at what an API key may do
 NAKED_S = 5.0  # how long a position may be without a stop before it is told
-STOP_TIME_S = 5.0  # how long a reached stop at the exchange has to sell
 PRICE_MAX_AGE_S = 15.0
 HANDS = 4
 
@@ -58,8 +57,9 @@ class Reconciler:
 
     def run(self, stop: Event) -> None:
         """A round every second until ``stop`` is set; what is under way is finished."""
-        self._survive("start", self.begin)
+        begun = False
         while not stop.is_set():
+            begun = begun or self._survive("start", self.begin)
             self.round()
             stop.wait(ROUND_S)
         self._hands.shutdown(wait=True, cancel_futures=True)
@@ -120,12 +120,11 @@ class Reconciler:
 
     def _at_stop(self, watched: Watched, price: Decimal) -> None:
         since = self._reached_since.setdefault(watched.chore.position_id, time.monotonic())
-        impatient = time.monotonic() - since > STOP_TIME_S
-        act = partial(self._enforce, watched, price, impatient)
+        act = partial(self._enforce, watched, price, time.monotonic() - since)
         self._hand_out(watched.chore.position_id, ROUND_S, act, urgent=True)
 
-    def _enforce(self, watched: Watched, price: Decimal, impatient: bool) -> None:
-        at_the_stop(self._platform, watched, price, impatient)
+    def _enforce(self, watched: Watched, price: Decimal, reached_for_s: float) -> None:
+        at_the_stop(self._platform, watched, price, reached_for_s)
 
     def _compare(self, account: ExchangeAccount) -> None:
         platform = self._platform
@@ -171,8 +170,8 @@ class Reconciler:
                 begin_unprotected(chore.position_id, chore.bot, chore.symbol, now)
         review_unprotected(self._naked_since.keys(), now)
 
-    def _survive(self, name: str, act: Callable[[], object]) -> None:
-        """One act; what fails is said once, and once that it works again."""
+    def _survive(self, name: str, act: Callable[[], object]) -> bool:
+        """One act; what fails is said once, and once that it works again. Whether it was done."""
         try:
             close_old_connections()
             act()
@@ -180,7 +179,8 @@ class Reconciler:
             if name not in self._failing:
                 log.exception("reconciler_failed", act=name, error=f"{type(error).__name__}: {error}")
             self._failing.add(name)
-        else:
-            if name in self._failing:
-                log.info("reconciler_works_again", act=name)
-            self._failing.discard(name)
+            return False
+        if name in self._failing:
+            log.info("reconciler_works_again", act=name)
+        self._failing.discard(name)
+        return True

@@ -111,7 +111,7 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
         bot.book.refresh_from_db()
         position = _live_position(bot)
     try:
-        instrument = platform.instruments().get(bot.symbol)
+        instrument = platform.instrument(bot.symbol)
     except ExchangeError as error:
         return Seen(position), Result(Outcome.SKIPPED, f"the exchange's symbols are not known yet: {error}")
     if instrument is None:
@@ -130,7 +130,10 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
 
 def _means(this: Pass, executor: BaseExecutor, bid: Decimal | None = None) -> Means:
     """What this bot's orders are sent with."""
-    instrument = this.platform.instrument(this.bot.symbol)
+    try:
+        instrument = this.platform.instrument(this.bot.symbol)
+    except ExchangeError:
+        instrument = None
     return Means(executor, lambda: this.now, instrument, lambda: _bid(this) if bid is None else bid)
 
 

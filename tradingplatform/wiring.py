@@ -24,7 +24,7 @@ from market.access import Access
 from market.ccxt_exchange import SIMULATED, CcxtExchange
 from market.ccxt_orders import CcxtOrderDesk
 from market.clock import Clock, load_clock
-from market.exchange import ExchangeError, MarketData, OrderDesk
+from market.exchange import MarketData, OrderDesk
 from market.fetcher import DataFetcher
 from market.instruments import Instrument
 from market.redis_health import RedisHealth
@@ -70,14 +70,14 @@ class Platform:
         return self.exchange.instruments()
 
     def instrument(self, symbol: str) -> Instrument | None:
-        """One symbol's rules, while it is halted asked for anew every minute; None when it is not listed, or nobody
-        knows."""
-        try:
-            found = self.instruments().get(symbol)
-        except ExchangeError:
-            return None
+        """What the exchange allows for a symbol that somebody trades; None where it is not listed.
+
+        While the symbol is halted this is at most a minute old: an exit may be waiting. Raises
+        market.exchange.ExchangeError.
+        """
+        found = self.exchange.instruments().get(symbol)
         if found is not None and not found.active:
-            self.exchange.refresh_soon()
+            self.exchange.look_again()
         return found
 
     def executor(self, account: ExchangeAccount) -> BaseExecutor:

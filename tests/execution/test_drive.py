@@ -296,6 +296,16 @@ def test_the_rest_of_an_exit_filled_in_part_is_sold_next():
     check_totals(position.account)
 
 
+def test_more_than_one_order_may_sell_is_sold_by_several():
+    exchange = Exchange()
+    position = opened(exchange)
+    tighter = instrument(max_amount=Decimal("0.004"))  # Binance moves the limit of market orders from day to day
+    wish = Exit(ExitReason.STRATEGY, "enough", Decimal(60500))
+    assert leave(position, wish, None, means(exchange, of=tighter)) is PositionStatus.CLOSED
+    assert [sell.amount for sell in exchange.sells] == [Decimal("0.004"), Decimal("0.004"), Decimal("0.002")]
+    check_totals(position.account)
+
+
 def test_a_rest_below_the_lot_step_is_dust_and_booked():
     exchange = Exchange()
     coarse = instrument(lot_step=Decimal("0.004"), min_amount=Decimal("0.004"))

@@ -55,6 +55,9 @@ class InventedExchange:
     ahead_ms: int | None = 0
     id: str = "invented"
 
+    def look_again(self) -> None:
+        """Nothing is ever halted here."""
+
     def instruments(self) -> dict[str, Instrument]:
         self._trouble()
         return {}

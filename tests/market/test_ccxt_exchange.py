@@ -195,10 +195,10 @@ def test_whoever_waits_for_a_symbol_has_all_asked_for_within_a_minute(monkeypatc
     answers = [halted, trading]
     with server(exchangeInfo=lambda path: answers.pop(0)) as (exchange, hits):
         assert not exchange.instruments()["BTC/USDT"].active
-        exchange.refresh_soon()
+        exchange.look_again()
         assert not exchange.instruments()["BTC/USDT"].active  # a minute has not passed
         monkeypatch.setattr(ccxt_exchange, "_LISTINGS_RETRY_S", 0.0)
-        exchange.refresh_soon()
+        exchange.look_again()
         assert exchange.instruments()["BTC/USDT"].active
         assert len(hits) == 2
 

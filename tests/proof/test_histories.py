@@ -13,7 +13,11 @@ FIXED = range(60)
 DRAWN = [random.SystemRandom().randrange(10**6, 10**9) for _ in range(5)]
 
 
-@pytest.mark.parametrize("seeds", [*(FIXED[i : i + 10] for i in range(0, 60, 10)), DRAWN], ids=str)
+@pytest.mark.parametrize(
+    "seeds",
+    [*(FIXED[i : i + 10] for i in range(0, 60, 10)), DRAWN],
+    ids=[*(f"fixed {i}" for i in range(0, 60, 10)), "drawn"],  # drawn anew by each process that collects tests
+)
 def test_everything_holds_after_every_history(database, seeds):
     results = [run_seed(seed, database) for seed in seeds]
     violated = {result.seed: result.violations for result in results if result.violations}
@@ -40,7 +44,7 @@ def test_a_bug_is_gone_when_it_is_taken_out(database):
     assert not run_seed(2, database).violations
 
 
-@pytest.mark.parametrize(("meets", "purpose"), islice(cases(), 0, None, 4))
+@pytest.mark.parametrize(("meets", "purpose"), list(islice(cases(), 0, None, 4)))
 def test_killed_processes_leave_nothing_that_cannot_be_put_right(database, meets, purpose):
     crashes, violated = sweep(database, meets, purpose, every=9)
     assert crashes > 3
