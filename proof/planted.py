@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 from unittest.mock import patch
 
@@ -17,7 +17,6 @@ from execution.states import OrderStatus
 from execution.steps import Step, next_step
 from market.ccxt_orders import CcxtOrderDesk
 from market.exchange import ExchangeError, OutcomeUnknown, Transient
-from market.money import exact
 from market.orders import OrderReport, ReportStatus, Side
 
 Plant = Callable[[ExitStack], None]
@@ -100,12 +99,12 @@ def _sell_the_account_balance(stack: ExitStack) -> None:
     def submit_all(self: LiveTrader, request: Any, now: Any) -> OrderReport:
         if request.side is Side.SELL and request.price is None:
             try:
-                held.update({asset: both.free for asset, both in find_balances(self._desk).items()})  # type: ignore[arg-type]
+                held.update({asset: both.free + both.locked for asset, both in find_balances(self._desk).items()})  # type: ignore[arg-type]
             except ExchangeError:
                 return place(self, request, now)
-            free = held.get(request.symbol.partition("/")[0], request.amount)
-            with exact():
-                request = replace(request, amount=max(request.amount, free // request.amount * request.amount))
+            there = held.get(request.symbol.partition("/")[0], request.amount)
+            all_of_it = there.quantize(Decimal("0.001"), rounding=ROUND_FLOOR)  # on every lot step
+            request = replace(request, amount=max(request.amount, all_of_it))
         return place(self, request, now)
 
     stack.enter_context(patch.object(LiveTrader, "submit", submit_all))
@@ -199,7 +198,7 @@ PLANTED: dict[str, Bug] = {
     "silence counts as a refusal": Bug(_silence_is_refusal, ("I-2",)),
     "fills are booked twice": Bug(_fills_booked_twice, ("I-13",)),
     "sent before it is committed": Bug(_sent_without_mark, ("I-3",)),
-    "an exit sells the account's balance": Bug(_sell_the_account_balance, ("I-12",)),
+    "an exit sells the account's balance": Bug(_sell_the_account_balance, ("I-12", "I-20")),
     "an exit beside its stop": Bug(_exit_beside_the_stop, ("I-12", "I-11")),
     "the fee in base is forgotten": Bug(_base_fee_forgotten, ("I-2",)),
     "orders forget their names": Bug(_name_forgotten, ("I-2",)),
