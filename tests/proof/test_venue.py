@@ -132,5 +132,5 @@ def test_a_symbol_that_trades_again_is_seen_within_a_minute_by_whoever_waits_for
     venue.ask("POST", "/sim/symbols", symbol="BTCUSDT", status="TRADING")
     venue.clock.advance(61_000)
     assert not market.instruments()["BTC/USDT"].active
-    market.refresh_soon()
+    market.look_again()
     assert market.instruments()["BTC/USDT"].active
