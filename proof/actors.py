@@ -121,6 +121,7 @@ class Actors:
         for bot in running[self.random.choice((0, 0, 3)) :]:
             pause(bot, now=now, actor="proof", reason="a pause")
             self.paused.append((bot.pk, now.wall_ms, 2**62))
+        self.world.clock.advance(1)  # what comes after it is later
 
     def trade_by_hand(self) -> None:
         """Somebody buys on the same account, past the platform."""
