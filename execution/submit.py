@@ -38,7 +38,7 @@ from risk.verdicts import Approved, CheckResult, Exposure, Proposal, Refused
 log = structlog.get_logger()
 
 DUST_COST = 10
-"""What cost more than so many minimum notionals is never written off for its price."""
+"""What cost more than so many minimum notionals is never written off."""
 
 BREAKER_SCOPES = {"drawdown": "bot", "portfolio_drawdown": "account"}
 """What a breaker halts when it fires, until an operator clears it."""
@@ -176,11 +176,15 @@ def _reduce(position_id: int, order: Order | None, means: Means) -> None:
 def _is_dust(held: Position, bid: Decimal | None, instrument: Instrument) -> bool:
     """Whether a rest is given up without an order: it cannot be sold at any price, or it never was worth much and is
     below the minimum at the market's own bid. A bad print must not write off a whole position."""
-    if instrument.too_few(held.quantity):
-        return True
+    if not was_small(held, instrument):
+        return False
+    return instrument.too_few(held.quantity) or (bid is not None and instrument.is_dust(held.quantity, bid))
+
+
+def was_small(held: Position, instrument: Instrument) -> bool:
+    """Whether what is held cost so little that it may be written off as dust."""
     with exact():
-        was_small = held.cost <= DUST_COST * instrument.min_notional
-    return was_small and bid is not None and instrument.is_dust(held.quantity, bid)
+        return held.cost <= DUST_COST * instrument.min_notional
 
 
 def _send(permit: Approved | Reduction, order: Order, executor: BaseExecutor, clock: Callable[[], Now]) -> None:

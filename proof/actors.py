@@ -42,7 +42,9 @@ class OneHand(Reconciler):
     def __init__(self, platform: Platform, notes: list[str]) -> None:
         super().__init__(lambda: platform)
         self._hands.shutdown()
+        self._stop_hands.shutdown()
         self._hands: Any = AtOnce()
+        self._stop_hands: Any = self._hands
         self._notes = notes
 
     def _survive(self, name: str, act: Callable[[], object]) -> None:

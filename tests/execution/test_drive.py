@@ -316,7 +316,7 @@ def test_more_than_one_order_may_sell_is_sold_by_several():
 
 def test_a_rest_below_the_lot_step_is_dust_and_booked():
     exchange = Exchange()
-    coarse = instrument(lot_step=Decimal("0.004"), min_amount=Decimal("0.004"))
+    coarse = instrument(lot_step=Decimal("0.004"), min_amount=Decimal("0.004"), min_notional=Decimal(20))
     position = opened(exchange)
     wish = Exit(ExitReason.STRATEGY, "enough", Decimal(60500))
     assert leave(position, wish, None, means(exchange, of=coarse)) is PositionStatus.CLOSED
@@ -337,6 +337,17 @@ def test_while_nothing_can_be_sold_the_stop_rests_on(known):
     assert not exchange.canceled
     assert not exchange.sells
     assert drive(position.pk, means(exchange)) is PositionStatus.CLOSED  # it trades again
+
+
+def test_what_was_worth_something_is_not_written_off_because_of_a_listing():
+    exchange = Exchange()
+    position = opened(exchange)
+    wrong = instrument(lot_step=Decimal(1), min_amount=Decimal(1))  # 0.01 is held, which cost 600
+    assert drive(position.pk, means(exchange, of=wrong)) is PositionStatus.OPEN
+    wish = Exit(ExitReason.STRATEGY, "enough", Decimal(60500))
+    assert leave(position, wish, None, means(exchange, of=wrong)) is PositionStatus.CLOSING
+    assert stop_of(position).status == OrderStatus.ACKED
+    assert drive(position.pk, means(exchange)) is PositionStatus.CLOSED
 
 
 def test_only_one_closes_it():

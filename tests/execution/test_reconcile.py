@@ -299,6 +299,18 @@ def test_a_stop_that_fills_between_two_looks_is_no_drift(account, bot, desk):
     assert Order.objects.get(purpose="STOP").status == OrderStatus.FILLED
 
 
+def test_an_order_that_was_filled_after_it_had_ended_in_our_books_is_named(account, bot, desk):
+    reconcile(account, desk)
+    opened(bot, desk)
+    stop = Order.objects.get(purpose="STOP")
+    Order.objects.filter(pk=stop.pk).update(status=OrderStatus.ABSENT)
+    desk.end(stop.client_order_id, ReportStatus.FILLED)
+    found = reconcile(account, desk)
+    assert f"{stop.client_order_id} " in found
+    assert "is ABSENT there" in found
+    assert set(Halt.objects.values_list("cause", flat=True)) == {"unknown_order", "balance_drift"}
+
+
 def test_what_is_on_its_way_is_no_drift(account, bot, desk):
     reconcile(account, desk)
     opened(bot, desk)
