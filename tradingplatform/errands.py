@@ -16,6 +16,7 @@ from execution.submit import Exit, Means
 from market.exchange import ExchangeError
 from risk.exits import ExitReason
 from tradingplatform.holder import new_token
+from tradingplatform.leases import give_back
 from tradingplatform.wiring import Platform
 
 log = structlog.get_logger()
@@ -95,5 +96,5 @@ def _with_lease(platform: Platform, chore: Chore, act: Callable[[Means], object]
         account = ExchangeAccount.objects.get(pk=chore.account_id)
         act(means_of(platform, account, chore.symbol))
     finally:
-        return_lease(chore.bot_id, token, before)
+        give_back(lambda: return_lease(chore.bot_id, token, before))
     return True

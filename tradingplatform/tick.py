@@ -8,7 +8,7 @@ from decimal import Decimal
 import structlog
 from django.db import transaction
 
-from bots.lifecycle import AGAIN, claim_tick, release, why_not_claimed
+from bots.lifecycle import AGAIN, claim_tick, free_lease, release, why_not_claimed
 from bots.live import why_not_live
 from bots.models import Bot
 from bots.strategies.base import Signal
@@ -36,6 +36,7 @@ from risk.verdicts import Approved
 from tradingplatform.conditions import begin_stale
 from tradingplatform.decide import Choice, Close, Enter, Nothing, Subject, decide, propose
 from tradingplatform.holder import new_token
+from tradingplatform.leases import give_back
 from tradingplatform.logs import log_context
 from tradingplatform.passes import Pass, Result, Seen, beyond_belief, live_price, marked_live
 from tradingplatform.subject import held_by, subject_of
@@ -284,7 +285,7 @@ def _forget_undecided(this: Pass) -> None:
 
 
 def _fail(this: Pass, reason: str) -> None:
-    """Store that the tick failed. When even that fails (no database), the lease runs out by itself."""
+    """Store that the tick failed. When even that fails (no database), the lease is given back as soon as it can be."""
     try:
         with transaction.atomic():
             told = Decision.objects.filter(bot=this.bot, slot=this.slot, outcome=Outcome.FAILED).exists()
@@ -296,6 +297,7 @@ def _fail(this: Pass, reason: str) -> None:
             release(this.claim, this.now, failed=True, again=_live_position(this.bot) is not None)
     except Exception as error:
         log.exception("tick_failure_not_stored", error=f"{type(error).__name__}: {error}")
+        give_back(lambda: free_lease(this.bot.pk, this.claim.token, again=True))
 
 
 def _tell_failure(this: Pass, reason: str) -> None:

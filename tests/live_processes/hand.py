@@ -145,9 +145,8 @@ def disagreements(ledger: dict[str, Any], speed: float) -> list[str]:
     return [*wrong, "verify_ledger finds differences"]
 
 
-ACTS = {
-    act.__name__: act for act in (command, make, watch, start, enter_near, pause, close, leave, room_for, disagreements)
-}
+_ACTS = (command, make, watch, start, enter_near, pause, close, leave, room_for, disagreements)
+ACTS = {act.__name__: act for act in _ACTS}
 
 
 def main() -> None:

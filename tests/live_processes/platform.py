@@ -3,13 +3,16 @@
 import hashlib
 import hmac
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from decimal import Decimal
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -116,6 +119,15 @@ class LivePlatform(LiveFleet):
         until(lambda: self.query(f"SELECT ticks FROM bots_bot WHERE name = '{canary}'") == [(1,)], "the first tick")
         self.hand.command("stop_bot", canary)
 
+    def put_back(self, backup: Path) -> None:
+        """Replace the database, while none of our programs runs."""
+        self.hand.end()
+        database = self.var / "platform.sqlite3"
+        for suffix in ("-wal", "-shm"):
+            database.with_name(database.name + suffix).unlink(missing_ok=True)
+        shutil.copy(backup, database)
+        self.hand = Hand(self)
+
     def start_program(self, name: str) -> None:
         """Start one that has ended."""
         self.programs[name] = self.spawn(*self._commands[name])
@@ -160,10 +172,21 @@ class LivePlatform(LiveFleet):
         with closing(redis.Redis(unix_socket_path=f"{self.var}/redis.sock")) as client:
             client.flushall()
 
-    def until_clean(self, since: str = "") -> None:
-        """Wait until the books were found to agree (since that wall time)."""
-        clean = f"SELECT 1 FROM execution_reconciliation WHERE clean_at > '{since}'"
-        until(lambda: bool(self.query(clean)), "the account to be found clean")
+    def until_clean(self) -> None:
+        """Wait until the books were found to agree."""
+        clean = "SELECT 1 FROM execution_reconciliation WHERE clean_at > '' AND problem = ''"
+        until(lambda: bool(self.query(clean)), "the account to be found clean", 90)
+
+    @staticmethod
+    def let_go_by(seconds: float) -> None:
+        """Wall time in which something must not happen, or not often."""
+        time.sleep(seconds)
+
+    def until_compared(self) -> None:
+        """Wait until the books are compared anew."""
+        compared = "SELECT ran_at FROM execution_reconciliation"
+        before = self.query(compared)
+        until(lambda: self.query(compared) != before, "the books to be compared", 90)
 
     # --- bots
 
@@ -228,6 +251,15 @@ class LivePlatform(LiveFleet):
     def fault(self, what: object, where: str = POST_ORDER, **more: object) -> int:
         """Script a fault; its id."""
         return int(self.tell_exchange("/sim/faults", {"what": what, "where": where, **more})["ids"][0])
+
+    def last(self, symbol: str) -> Decimal:
+        """The last price at the exchange, by its own name of the symbol."""
+        with urlopen(f"{self.sim_url}/api/v3/ticker/price?symbol={symbol}", timeout=10) as answer:
+            return Decimal(json.load(answer)["price"])
+
+    def set_rules(self, symbol: str, **rules: str) -> None:
+        """What holds for a symbol from now on (see /sim/symbols)."""
+        self.tell_exchange(f"/sim/symbols?{urlencode({'symbol': symbol, **rules})}")
 
     def until_struck(self, fault: int) -> None:
         def struck() -> bool:

@@ -19,6 +19,7 @@ def test_a_sender_is_killed_while_its_order_is_carried_out(live: LivePlatform):
     assert len(live.at_exchange(bot, "e")) == len(live.at_exchange(bot, "s")) == 1
 
 
+@pytest.mark.proof
 def test_killed_again_and_again_while_it_recovers(live: LivePlatform):
     """The sender first, then the reconciler while it asks, then the reconciler while it places the stop."""
     sending = live.fault({"kind": "timeout_after", "hold_s": 60}, times=1)
