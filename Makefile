@@ -53,7 +53,8 @@ lint: $(VENV)/.dev
 	@$(PYTHON) manage.py check
 
 proof: $(VENV)/.dev
-	@exec $(PYTHON) -m proof $(TIER)
+	@$(PYTHON) -m proof $(TIER)
+	@$(PYTHON) -m pytest -q -m proof
 
 soak: $(VENV)/.dev
 	@exec $(PYTHON) -m soak $(SCENARIO)

@@ -47,11 +47,9 @@ class OneHand(Reconciler):
         self._stop_hands: Any = self._hands
         self._notes = notes
 
-    def _survive(self, name: str, act: Callable[[], object]) -> bool:
+    def _survive(self, name: str, act: Callable[[], object]) -> None:
         with _noting(name, self._notes):
             act()
-            return True
-        return False
 
 
 class _noting:
