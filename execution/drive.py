@@ -16,7 +16,7 @@ from execution.models import Order, Position, Purpose
 from execution.record import LostRace, record, record_unknown
 from execution.states import UNFINISHED_ORDER, OrderStatus, PositionStatus
 from execution.steps import Kind, Scene, Step, Working, next_step
-from execution.submit import Exit, Means, decide_exit, protect, sell, was_small, write_off
+from execution.submit import Exit, Means, decide_exit, is_rest, protect, sell, write_off
 from market.clock import Now
 from market.exchange import ExchangeError
 from market.instruments import Instrument
@@ -119,7 +119,7 @@ def _sellable(position: Position, instrument: Instrument | None) -> Decimal | No
     worth something is not written off because a listing says that it is too little."""
     if not position.quantity:
         return ZERO
-    if instrument is None or (instrument.too_few(position.quantity) and not was_small(position, instrument)):
+    if instrument is None or (instrument.too_few(position.quantity) and not is_rest(position, instrument)):
         return None
     return ZERO if instrument.too_few(position.quantity) else instrument.round_amount_down(position.quantity)
 

@@ -38,7 +38,7 @@ from risk.verdicts import Approved, CheckResult, Exposure, Proposal, Refused
 log = structlog.get_logger()
 
 DUST_COST = 10
-"""What cost more than so many minimum notionals is never written off."""
+"""A whole position that cost more than so many minimum notionals is never written off."""
 
 BREAKER_SCOPES = {"drawdown": "bot", "portfolio_drawdown": "account"}
 """What a breaker halts when it fires, until an operator clears it."""
@@ -173,18 +173,19 @@ def _reduce(position_id: int, order: Order | None, means: Means) -> None:
         _send(Reduction(position_id, order.amount), order, means.executor, means.clock)
 
 
-def _is_dust(held: Position, bid: Decimal | None, instrument: Instrument) -> bool:
-    """Whether a rest is given up without an order: it cannot be sold at any price, or it never was worth much and is
-    below the minimum at the market's own bid. A bad print must not write off a whole position."""
-    if not was_small(held, instrument):
-        return False
-    return instrument.too_few(held.quantity) or (bid is not None and instrument.is_dust(held.quantity, bid))
+def is_rest(held: Position, instrument: Instrument) -> bool:
+    """Whether what is held may be written off as dust when it cannot be sold: it cost little, or is what a sale left.
 
-
-def was_small(held: Position, instrument: Instrument) -> bool:
-    """Whether what is held cost so little that it may be written off as dust."""
+    A wrong listing, or a bad print, must not write off a whole position.
+    """
     with exact():
-        return held.cost <= DUST_COST * instrument.min_notional
+        return held.exit_price is not None or held.cost <= DUST_COST * instrument.min_notional
+
+
+def _is_dust(held: Position, bid: Decimal | None, instrument: Instrument) -> bool:
+    """Whether a rest is given up without an order: too little to be sold at any price, or at the market's own bid."""
+    too_little = instrument.too_few(held.quantity) or (bid is not None and instrument.is_dust(held.quantity, bid))
+    return too_little and is_rest(held, instrument)
 
 
 def _send(permit: Approved | Reduction, order: Order, executor: BaseExecutor, clock: Callable[[], Now]) -> None:

@@ -316,7 +316,7 @@ def test_more_than_one_order_may_sell_is_sold_by_several():
 
 def test_a_rest_below_the_lot_step_is_dust_and_booked():
     exchange = Exchange()
-    coarse = instrument(lot_step=Decimal("0.004"), min_amount=Decimal("0.004"), min_notional=Decimal(20))
+    coarse = instrument(lot_step=Decimal("0.004"), min_amount=Decimal("0.004"))
     position = opened(exchange)
     wish = Exit(ExitReason.STRATEGY, "enough", Decimal(60500))
     assert leave(position, wish, None, means(exchange, of=coarse)) is PositionStatus.CLOSED
