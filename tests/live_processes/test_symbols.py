@@ -80,6 +80,7 @@ def test_a_key_that_is_revoked_halts_the_account_once(live: LivePlatform):
     assert live.hold("good-again", "ADA/USDT")
 
 
+@pytest.mark.proof
 def test_a_key_that_may_withdraw_halts_the_account_at_the_next_look(live: LivePlatform):
     live.restart_exchange("--key-may-withdraw")
     halts = len(live.told("halt_raised"))
