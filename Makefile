@@ -1,7 +1,7 @@
 # `make run` needs nothing but Python 3.11 or newer: the rest is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run status password fleet test lint soak bench clean install install-dev
+.PHONY: help run status password fleet test lint proof soak bench clean install install-dev
 .NOTPARALLEL:
 
 VENV := .venv
@@ -23,6 +23,7 @@ help:
 	@echo 'make fleet    make the bots as fleet.toml says; DRY_RUN=1 only shows what would change'
 	@echo 'make test     every test'
 	@echo 'make lint     style, types, the law of imports, migrations'
+	@echo 'make proof    the order path under faults, crashes and planted bugs (15 minutes); TIER=histories chooses'
 	@echo 'make soak     long runs under faults (80 minutes); SCENARIO="live postgres faults outage hungry" chooses'
 	@echo 'make bench    how fast it is on this machine'
 	@echo 'make clean    remove .venv and caches; state in $$VAR stays'
@@ -50,6 +51,10 @@ lint: $(VENV)/.dev
 	@$(VENV)/bin/lint-imports
 	@VAR=$$(mktemp -d) $(PYTHON) manage.py makemigrations --check --dry-run
 	@$(PYTHON) manage.py check
+
+proof: $(VENV)/.dev
+	@$(PYTHON) -m proof $(TIER)
+	@$(PYTHON) -m pytest -q -m proof
 
 soak: $(VENV)/.dev
 	@exec $(PYTHON) -m soak $(SCENARIO)

@@ -156,9 +156,9 @@ def claim_tick(bot_id: int, slot: int, now: Now, token: str | None = None) -> Cl
     """
     claim = Claim(bot_id, slot, token or str(uuid4()), now.wall_at + LEASE)
     begun = [name for name, interval in TIMEFRAMES.items() if slot <= slot_at(now.market_ms, interval)]
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now.wall_at)
-    bot = Bot.objects.filter(free, pk=bot_id, last_slot__lt=slot, timeframe__in=begun).exclude(status=BotStatus.STOPPED)
-    claimed = bot.update(last_slot=slot, lease_token=claim.token, lease_until=claim.until)
+    due = Bot.objects.filter(_free(now), pk=bot_id, last_slot__lt=slot, timeframe__in=begun)
+    in_service = due.exclude(status=BotStatus.STOPPED)
+    claimed = in_service.update(last_slot=slot, lease_token=claim.token, lease_until=claim.until)
     return claim if claimed == 1 else None
 
 
@@ -209,8 +209,7 @@ def borrow_lease(bot_id: int, now: Now, token: str) -> str | None:
     before = Bot.objects.filter(pk=bot_id).values_list("lease_token", flat=True).first()
     if before is None:
         return None
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now.wall_at)
-    bot = Bot.objects.filter(free, pk=bot_id, lease_token=before)
+    bot = Bot.objects.filter(_free(now), pk=bot_id, lease_token=before)
     taken = bot.update(lease_token=token, lease_until=now.wall_at + LEASE)
     return (AGAIN if before == AGAIN else "") if taken == 1 else None
 
@@ -218,6 +217,12 @@ def borrow_lease(bot_id: int, now: Now, token: str) -> str | None:
 def return_lease(bot_id: int, token: str, before: str) -> bool:
     """Give a borrowed lease back. False when it had expired and somebody else took it."""
     return Bot.objects.filter(pk=bot_id, lease_token=token).update(lease_token=before, lease_until=None) == 1
+
+
+def _free(now: Now) -> Q:
+    """Nobody's, or its time is over; or it was taken before the clock was set back: no lease reaches so far."""
+    run_out = Q(lease_until__lt=now.wall_at) | Q(lease_until__gt=now.wall_at + 2 * LEASE)
+    return Q(lease_until__isnull=True) | run_out
 
 
 def _freed(again: bool) -> dict[str, Any]:

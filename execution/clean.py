@@ -39,8 +39,9 @@ def why_not_clean(account: ExchangeAccount, now: Now) -> str:
     row = Reconciliation.objects.filter(account=account).first()
     if row is None or row.clean_at is None:
         return f"account {account.name} has not been reconciled with the exchange since the start"
-    if now.wall_at - row.clean_at > CLEAN_FOR:
-        minutes = (now.wall_at - row.clean_at).total_seconds() / 60
+    age = now.wall_at - row.clean_at
+    if abs(age) > CLEAN_FOR:  # below 0: the clock was set back since
+        minutes = age.total_seconds() / 60
         return (
             f"account {account.name} was last found clean {minutes:.0f} min ago: {row.problem or 'nothing reconciles'}"
         )

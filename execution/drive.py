@@ -16,7 +16,7 @@ from execution.models import Order, Position, Purpose
 from execution.record import LostRace, record, record_unknown
 from execution.states import UNFINISHED_ORDER, OrderStatus, PositionStatus
 from execution.steps import Kind, Scene, Step, Working, next_step
-from execution.submit import Exit, Means, decide_exit, protect, sell, write_off
+from execution.submit import Exit, Means, decide_exit, protect, sell, was_small, write_off
 from market.clock import Now
 from market.exchange import ExchangeError
 from market.instruments import Instrument
@@ -35,7 +35,12 @@ PAUSE = timedelta(seconds=4)
 LONG_PAUSE = timedelta(seconds=30)
 """The same after several attempts."""
 
-FEW = 5
+LONGEST_PAUSE = timedelta(minutes=5)
+"""The same for a stop that is refused again and again, as beyond the number that a symbol may have: every attempt is
+told, and the platform watches the price meanwhile. An exit is never put off for so long."""
+
+FEW, MANY = 5, 20
+"""Attempts."""
 
 
 def drive(position_id: int, means: Means, *, at_once: bool = False) -> PositionStatus:
@@ -110,10 +115,11 @@ def _working(order: Order) -> Working:
 
 
 def _sellable(position: Position, instrument: Instrument | None) -> Decimal | None:
-    """On the lot step; None while the step is not known."""
+    """On the lot step; 0 for what is given up as dust; None while the step is not known, or cannot be true: what is
+    worth something is not written off because a listing says that it is too little."""
     if not position.quantity:
         return ZERO
-    if instrument is None:
+    if instrument is None or (instrument.too_few(position.quantity) and not was_small(position, instrument)):
         return None
     return ZERO if instrument.too_few(position.quantity) else instrument.round_amount_down(position.quantity)
 
@@ -142,7 +148,13 @@ def is_pausing(position: Position, purpose: Purpose, now: Now) -> bool:
     if last.status == OrderStatus.CANCELED and last.exchange_order_id:
         return False  # ended by us, on purpose
     attempts = position.exit_attempts if purpose is Purpose.EXIT else position.stop_attempts
-    return timedelta(0) <= now.wall_at - last.finished_at < (PAUSE if attempts <= FEW else LONG_PAUSE)
+    return timedelta(0) <= now.wall_at - last.finished_at < _pause(purpose, attempts)
+
+
+def _pause(purpose: Purpose, attempts: int) -> timedelta:
+    if attempts <= FEW:
+        return PAUSE
+    return LONGEST_PAUSE if purpose is Purpose.STOP and attempts > MANY else LONG_PAUSE
 
 
 def _take(step: Step, working: Working | None, view: _View, means: Means, asked: set[int]) -> bool:

@@ -1,18 +1,22 @@
 """LiveTrader: real orders at an exchange, and what they have come to."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+import structlog
+
 from execution.executors import BaseExecutor
 from market.clock import Now
 from market.exchange import ExchangeError, OrderDesk, OutcomeUnknown, Quote, Rejected, Transient
-from market.money import exact
+from market.money import exact, ratio
 from market.order_errors import FILTERS_CHANGED
 from market.orders import Fill, OrderReport, OrderRequest, ReportStatus, VenueOrder, VenueTrade
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -22,6 +26,9 @@ ENDED = frozenset({ReportStatus.FILLED, ReportStatus.CANCELED, ReportStatus.EXPI
 MAY_ARRIVE_FOR_MS = 30_000
 """Wall time after which an order that was sent can no longer be accepted: it is signed for 5 s, the matching engine may
 take 10 s over it, and as much again for whatever lies between."""
+
+USUAL_FEE = Decimal("0.001")
+"""What a fee is taken to have cost, as a fraction of the notional, where its currency has no price."""
 
 _MARGIN = timedelta(hours=1)  # of market time, by which the listings have to reach back before the order was sent
 _MOST_ROWS = 1000  # that an exchange lists
@@ -133,12 +140,17 @@ class LiveTrader(BaseExecutor):
     def _rated(self, symbol: str, fills: Sequence[Fill]) -> tuple[Fill, ...]:
         """With the price of the fee's currency wherever that is a third one."""
         base, _, quote = symbol.partition("/")
-        third = {fill.fee_currency for fill in fills} - {base, quote}
+        third = {fill.fee_currency for fill in fills if fill.fee} - {base, quote}
         rates = {currency: self._rate(f"{currency}/{quote}") for currency in third}
-        return tuple(replace(fill, fee_rate=rates.get(fill.fee_currency)) for fill in fills)
+        return tuple(_rate_of(fill, rates) if fill.fee_currency in third else fill for fill in fills)
 
-    def _rate(self, symbol: str) -> Decimal:
-        return self._asked(lambda: self._quote(symbol)).last
+    def _rate(self, symbol: str) -> Decimal | None:
+        """None where the fee's currency has no price now: what was bought must not wait for it without a stop."""
+        try:
+            return self._quote(symbol).last
+        except ExchangeError as error:
+            log.warning("fee_priced_by_the_usual_rate", symbol=symbol, error=str(error))
+            return None
 
     @staticmethod
     def _asked(ask: Callable[[], T]) -> T:
@@ -149,6 +161,15 @@ class LiveTrader(BaseExecutor):
             raise
         except ExchangeError as error:
             raise Transient(f"no answer: {error}") from None
+
+
+def _rate_of(fill: Fill, rates: Mapping[str, Decimal | None]) -> Fill:
+    rate = rates[fill.fee_currency]
+    if rate is None:
+        with exact():
+            cost = fill.price * fill.amount * USUAL_FEE
+        rate = ratio(cost, fill.fee)
+    return replace(fill, fee_rate=rate)
 
 
 def _strange(trades: Sequence[VenueTrade], orders: Sequence[VenueOrder], since: datetime) -> VenueTrade | None:

@@ -17,10 +17,11 @@ from execution.drift import Drift, drift
 from execution.drive import ask
 from execution.lock import under_portfolio_lock
 from execution.models import Order, Portfolio, Trade
-from execution.states import UNFINISHED_ORDER, OrderStatus
+from execution.states import TERMINAL_ORDER, UNFINISHED_ORDER, OrderStatus
 from execution.submit import Means
 from market.clock import Now
 from market.exchange import OrderDesk, Rejected
+from market.money import canonical
 from market.orders import ReportStatus, VenueOrder
 from risk.halts import raise_halt
 
@@ -84,17 +85,25 @@ def _strangers(account: ExchangeAccount, listed: Iterable[VenueOrder], desk: Ord
 
 
 def _past_strangers(account: ExchangeAccount, desk: OrderDesk) -> list[Finding]:
-    """Orders of the past that bear our prefix and are not in our books: a backup was restored, or another installation
-    trades under our name."""
+    """Orders of the past that bear our prefix and are not in our books, or were filled after they had ended there: a
+    backup was restored, or another installation trades under our name."""
     found = []
     for symbol in sorted(_symbols(account)):
         mine = list(_ours(account, _latest_orders(symbol, desk)))
         names = [order.client_order_id for order in mine]
-        known = set(Order.objects.filter(client_order_id__in=names).values_list("client_order_id", flat=True))
-        found += [
-            _stranger(account, order, "is not in our books") for order in mine if order.client_order_id not in known
-        ]
+        rows = {row.client_order_id: row for row in Order.objects.filter(client_order_id__in=names)}
+        strange = ((order, _why_strange(order, rows.get(order.client_order_id))) for order in mine)
+        found += [_stranger(account, order, why) for order, why in strange if why]
     return found
+
+
+def _why_strange(order: VenueOrder, row: Order | None) -> str:
+    """What of an order of the past cannot be; empty when all is well, or not settled yet."""
+    if row is None:
+        return "is not in our books"
+    if row.status not in TERMINAL_ORDER or row.filled == order.filled:
+        return ""
+    return f"is {row.status} there: {canonical(order.filled)} were filled, {canonical(row.filled)} by our books"
 
 
 def _latest_orders(symbol: str, desk: OrderDesk) -> list[VenueOrder]:
@@ -131,23 +140,25 @@ def _ask_about_vanished(account: ExchangeAccount, listed: Collection[VenueOrder]
 
 
 def _drifts(account: ExchangeAccount, desk: OrderDesk, means: MeansOf, wait: Callable[[], object]) -> list[Drift]:
-    """Differences between the balances that nothing on its way explains, seen in two looks without a trade between."""
+    """Differences between the balances that nothing on its way explains: the same in two looks without a trade between,
+    or another one in every look, as when somebody else trades there."""
     before: list[Drift] = []
+    in_a_row = 0
     traded = traded_assets(account)
     for _ in range(LOOKS):
         trades, moving = _last_trade(account), _in_flight(account)
         balances = {asset: balance.free + balance.locked for asset, balance in desk.balances().items()}
         booked, moving = booked_balances(account.pk), moving | _in_flight(account)
         if trades != _last_trade(account):
-            before = []
+            before, in_a_row = [], 0
             continue
         found = drift(booked, balances, moving, traded)
         if not found or found == before:
             return found
-        before = found
         _ask_about(account, {each.asset for each in found}, means)
+        before, in_a_row = (found, in_a_row + 1) if trades == _last_trade(account) else ([], 0)
         wait()
-    return []
+    return before if in_a_row == LOOKS else []
 
 
 def _ask_about(account: ExchangeAccount, assets: set[str], means: MeansOf) -> None:

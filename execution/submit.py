@@ -38,7 +38,7 @@ from risk.verdicts import Approved, CheckResult, Exposure, Proposal, Refused
 log = structlog.get_logger()
 
 DUST_COST = 10
-"""What cost more than so many minimum notionals is never written off for its price."""
+"""What cost more than so many minimum notionals is never written off."""
 
 BREAKER_SCOPES = {"drawdown": "bot", "portfolio_drawdown": "account"}
 """What a breaker halts when it fires, until an operator clears it."""
@@ -118,7 +118,8 @@ def decide_exit(position: Position, wish: Exit, grounds: Grounds | None, now: No
 
 
 def sell(position_id: int, account_id: int, instrument: Instrument, means: Means) -> None:
-    """Send the next exit order of a CLOSING position without unfinished orders, for all that it holds by now.
+    """Send the next exit order of a CLOSING position without unfinished orders, for all that it holds by now, or for as
+    much as one order may sell: the rest follows as after any exit that was filled in part.
 
     What is too little for the exchange to sell is written off instead. Raises record.LostRace.
     """
@@ -130,7 +131,8 @@ def sell(position_id: int, account_id: int, instrument: Instrument, means: Means
             close_out(portfolio, held, means.clock())
             return None
         decision = held.bot.decisions.filter(outcome=Outcome.EXIT, slot__gte=held.entry_slot).first()
-        return write_exit(held, instrument.round_amount_down(held.quantity), decision, means.clock())
+        amount = instrument.round_amount_down(min(held.quantity, instrument.max_amount))
+        return write_exit(held, amount, decision, means.clock())
 
     _reduce(position_id, under_portfolio_lock(account_id, gate), means)
 
@@ -174,11 +176,15 @@ def _reduce(position_id: int, order: Order | None, means: Means) -> None:
 def _is_dust(held: Position, bid: Decimal | None, instrument: Instrument) -> bool:
     """Whether a rest is given up without an order: it cannot be sold at any price, or it never was worth much and is
     below the minimum at the market's own bid. A bad print must not write off a whole position."""
-    if instrument.too_few(held.quantity):
-        return True
+    if not was_small(held, instrument):
+        return False
+    return instrument.too_few(held.quantity) or (bid is not None and instrument.is_dust(held.quantity, bid))
+
+
+def was_small(held: Position, instrument: Instrument) -> bool:
+    """Whether what is held cost so little that it may be written off as dust."""
     with exact():
-        was_small = held.cost <= DUST_COST * instrument.min_notional
-    return was_small and bid is not None and instrument.is_dust(held.quantity, bid)
+        return held.cost <= DUST_COST * instrument.min_notional
 
 
 def _send(permit: Approved | Reduction, order: Order, executor: BaseExecutor, clock: Callable[[], Now]) -> None:

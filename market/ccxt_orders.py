@@ -22,6 +22,10 @@ from market.rate_limits import Cost, Priority
 log = structlog.get_logger()
 
 _MOST_ROWS = 1000  # in one answer
+LET_GO_WITHIN_S = 5.0
+"""So long after its sending began an order may still be signed and let go: whoever proves later that it never arrived
+counts from the beginning, and symbols that are asked for anew, or a process that is stopped, may take long."""
+
 _CLOCK_DEADLINE_S = 3.0  # for comparing the clocks again
 
 
@@ -48,12 +52,15 @@ class CcxtOrderDesk:
 
     def place(self, request: OrderRequest) -> VenueOrder:
         """Send one order, once. Raises Withheld, Rejected or OutcomeUnknown."""
+        began_s = time.monotonic()
         what, buys = f"order {request.client_order_id}", request.side is Side.BUY
         query = self._unsent(request)
         priority, cost = Priority.ENTRIES if buys else Priority.EXITS, Cost(1, orders=1, account=self._account)
         asked = Asked()
         try:
             with self._asking(what, cost, priority, f"orders of {request.symbol}", self._order_timeout_ms) as asked:
+                if time.monotonic() - began_s > LET_GO_WITHIN_S:
+                    raise Withheld(f"{what}: it took too long to let it go", 1.0)
                 row = self._ccxt.privatePostOrder(query)
                 return venue_order(row, request.symbol, self._currency, request.client_order_id)
         except Withheld:

@@ -42,7 +42,9 @@ class OneHand(Reconciler):
     def __init__(self, platform: Platform, notes: list[str]) -> None:
         super().__init__(lambda: platform)
         self._hands.shutdown()
+        self._stop_hands.shutdown()
         self._hands: Any = AtOnce()
+        self._stop_hands: Any = self._hands
         self._notes = notes
 
     def _survive(self, name: str, act: Callable[[], object]) -> None:
@@ -121,6 +123,7 @@ class Actors:
         for bot in running[self.random.choice((0, 0, 3)) :]:
             pause(bot, now=now, actor="proof", reason="a pause")
             self.paused.append((bot.pk, now.wall_ms, 2**62))
+        self.world.clock.advance(1)  # what comes after it is later
 
     def trade_by_hand(self) -> None:
         """Somebody buys on the same account, past the platform."""

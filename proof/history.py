@@ -30,7 +30,11 @@ LONGEST_MS = 90_000
 _QUIET = 1
 _DIES = 0.15
 _NESTED = 0.06
+_UNTIMELY = 0.1  # that a person pauses the bots while an entry is about to leave
 _FAULTS_WITHIN_MS = 20 * 60_000
+
+
+_WHOLE_ACTS = ("symbol halted", "lot step changed", "trade by hand", "close", "pause")
 
 
 class Died(BaseException):
@@ -147,6 +151,8 @@ class History:
             self._acting.pop()
         if act.dead and act.again is not None:
             act.again()
+        if act.name in _WHOLE_ACTS:
+            self._rows[act.name, "any"] += 1
         if self._watched and not self._acting:
             self._judge(ALWAYS)
 
@@ -171,8 +177,11 @@ class History:
             act.dead = True
             raise Died
         others_may = not self._calm and len(self._acting) == 1 and not connection.in_atomic_block
-        if others_may and self._random.random() < _NESTED:
-            self._act(self._draw())
+        untimely = self._acts()["pause"] if what == "entry_intended" and self._random.random() < _UNTIMELY else None
+        if others_may and (untimely or self._random.random() < _NESTED):
+            other = untimely or self._draw()
+            self._rows[f"meanwhile: {other.name}", row] += 1
+            self._act(other)
 
     def _database_of_the_dead(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         if self._acting and self._acting[-1].dead and not sql.startswith("ROLLBACK"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 from unittest.mock import patch
 
@@ -17,7 +17,6 @@ from execution.states import OrderStatus
 from execution.steps import Step, next_step
 from market.ccxt_orders import CcxtOrderDesk
 from market.exchange import ExchangeError, OutcomeUnknown, Transient
-from market.money import exact
 from market.orders import OrderReport, ReportStatus, Side
 
 Plant = Callable[[ExitStack], None]
@@ -100,12 +99,12 @@ def _sell_the_account_balance(stack: ExitStack) -> None:
     def submit_all(self: LiveTrader, request: Any, now: Any) -> OrderReport:
         if request.side is Side.SELL and request.price is None:
             try:
-                held.update({asset: both.free for asset, both in find_balances(self._desk).items()})  # type: ignore[arg-type]
+                held.update({asset: both.free + both.locked for asset, both in find_balances(self._desk).items()})  # type: ignore[arg-type]
             except ExchangeError:
                 return place(self, request, now)
-            free = held.get(request.symbol.partition("/")[0], request.amount)
-            with exact():
-                request = replace(request, amount=max(request.amount, free // request.amount * request.amount))
+            there = held.get(request.symbol.partition("/")[0], request.amount)
+            all_of_it = there.quantize(Decimal("0.001"), rounding=ROUND_FLOOR)  # on every lot step
+            request = replace(request, amount=max(request.amount, all_of_it))
         return place(self, request, now)
 
     stack.enter_context(patch.object(LiveTrader, "submit", submit_all))
@@ -179,20 +178,33 @@ def _halts_are_looked_at_too_early(stack: ExitStack) -> None:
     stack.enter_context(patch.object(submit, "_why_stopped", lambda order, now: ""))
 
 
-PLANTED: dict[str, Plant] = {
-    "resend with the same id": _resend_with_the_same_id,
-    "absent after one not-found": _absent_after_one_not_found,
-    "no answer counts as not found": _no_answer_is_not_found,
-    "silence counts as a refusal": _silence_is_refusal,
-    "fills are booked twice": _fills_booked_twice,
-    "sent before it is committed": _sent_without_mark,
-    "an exit sells the account's balance": _sell_the_account_balance,
-    "an exit beside its stop": _exit_beside_the_stop,
-    "the fee in base is forgotten": _base_fee_forgotten,
-    "orders forget their names": _name_forgotten,
-    "a cancel is taken for granted": _cancel_is_taken_for_granted,
-    "no stop is placed": _no_stop_is_placed,
-    "halts are looked at too early": _halts_are_looked_at_too_early,
+@dataclass(frozen=True)
+class Bug:
+    """A mistake, and the invariants of which one has to find it."""
+
+    plant: Plant
+    found_by: tuple[str, ...]
+
+    @property
+    def signs(self) -> tuple[str, ...]:
+        """How a violation begins that tells of it."""
+        return tuple(f"{name} " for name in self.found_by)
+
+
+PLANTED: dict[str, Bug] = {
+    "resend with the same id": Bug(_resend_with_the_same_id, ("I-1",)),
+    "absent after one not-found": Bug(_absent_after_one_not_found, ("I-2",)),
+    "no answer counts as not found": Bug(_no_answer_is_not_found, ("I-2",)),
+    "silence counts as a refusal": Bug(_silence_is_refusal, ("I-2",)),
+    "fills are booked twice": Bug(_fills_booked_twice, ("I-13",)),
+    "sent before it is committed": Bug(_sent_without_mark, ("I-3",)),
+    "an exit sells the account's balance": Bug(_sell_the_account_balance, ("I-12", "I-20")),
+    "an exit beside its stop": Bug(_exit_beside_the_stop, ("I-12", "I-11")),
+    "the fee in base is forgotten": Bug(_base_fee_forgotten, ("I-2",)),
+    "orders forget their names": Bug(_name_forgotten, ("I-2",)),
+    "a cancel is taken for granted": Bug(_cancel_is_taken_for_granted, ("I-12", "I-11")),
+    "no stop is placed": Bug(_no_stop_is_placed, ("I-11",)),
+    "halts are looked at too early": Bug(_halts_are_looked_at_too_early, ("I-6",)),
 }
 
 
@@ -201,5 +213,5 @@ def planted(name: str | None) -> Iterator[None]:
     """With the bug of that name in the code; None for the code as it is. Raises KeyError."""
     with ExitStack() as stack:
         if name is not None:
-            PLANTED[name](stack)
+            PLANTED[name].plant(stack)
         yield

@@ -27,6 +27,7 @@ class Sum:
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
     violated_rows: Counter[tuple[str, str]] = field(default_factory=Counter)
     violated: dict[int, list[str]] = field(default_factory=dict)
+    found: dict[int, str] = field(default_factory=dict)  # a planted bug, by seed
 
     def add(self, result: Result) -> None:
         self.histories += 1

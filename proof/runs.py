@@ -19,14 +19,17 @@ CHUNK = 8
 _database: Database | None = None
 
 
-def many(seeds: Iterable[int], seconds: float, processes: int, plant: str | None = None, stop_at: int = 0) -> Sum:
-    """Run seeds until they or the seconds are over; ``stop_at`` violated ones are enough (0: never)."""
+def many(
+    seeds: Iterable[int], seconds: float, processes: int, plant: str | None = None, found_by: tuple[str, ...] = ()
+) -> Sum:
+    """Run seeds until they or the seconds are over, or the planted bug is found: by a violation that begins so."""
     total, folder, began = Sum(), scratch_folder(), time.monotonic()
     try:
         with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin, (os.fspath(folder),)) as pool:
             for result in _results(pool, _chunks(seeds), began + seconds, processes, plant):
                 total.add(result)
-                if stop_at and len(total.violated) >= stop_at:
+                if found := next((one for one in result.violations if found_by and one.startswith(found_by)), None):
+                    total.found[result.seed] = found
                     break
             pool.shutdown(cancel_futures=True)
     finally:
@@ -75,12 +78,12 @@ def _chunk(seeds: list[int], plant: str | None) -> list[Result]:
         return [run_seed(seed, _database) for seed in seeds]
 
 
-def names() -> list[str]:
-    """The planted bugs."""
+def bugs() -> dict[str, tuple[str, ...]]:
+    """The planted bugs, and how a violation begins that tells of each."""
     set_up_django()
     from proof.planted import PLANTED
 
-    return list(PLANTED)
+    return {name: bug.signs for name, bug in PLANTED.items()}
 
 
 def crashes(every: int, processes: int, say: Callable[[str], None]) -> dict[str, list[str]]:

@@ -58,12 +58,34 @@ def live(position: Position) -> Position:
 def look(platform: Platform, price: Decimal = BELOW_ITS_LIMIT) -> None:
     """One look of the reconciler's, which looks every second."""
     for watched in chores.watched():
-        at_the_stop(platform, watched, price, False)
+        at_the_stop(platform, watched, price, platform.after_s)
     platform.after_s += 1
 
 
 def test_a_stop_that_was_jumped_is_sold_at_the_market():
-    exchange = Exchange()
+    exchange = Exchange(at_query=[says(ReportStatus.NEW)])
+    position = live(opened(exchange))
+    platform = Platform(exchange)
+    look(platform)
+    assert not exchange.canceled  # one look may have been a bad print
+    look(platform)
+    look(platform)
+    assert Position.objects.get(pk=position.pk).status == PositionStatus.CLOSED
+
+
+def test_a_stop_within_its_limit_has_its_time_to_sell():
+    exchange = Exchange(at_query=[says(ReportStatus.NEW)])
+    position = live(opened(exchange))
+    platform, within = Platform(exchange), Decimal("58500")
+    for _ in range(5):
+        look(platform, within)
+    assert not exchange.canceled
+    look(platform, within)
+    assert Position.objects.get(pk=position.pk).status == PositionStatus.CLOSED
+
+
+def test_without_a_stop_the_first_look_sells():
+    exchange = Exchange(at_stop=[says(ReportStatus.REJECTED, "too many")])
     position = live(opened(exchange))
     look(Platform(exchange))
     assert Position.objects.get(pk=position.pk).status == PositionStatus.CLOSED
@@ -84,9 +106,9 @@ def test_a_sale_that_was_refused_is_tried_again_after_the_pause():
     exchange = Exchange()
     position = live(opened(exchange))
     exchange.at_market = [says(ReportStatus.REJECTED, "the market is closed"), filled_at("58000")]
-    platform = Platform(exchange)
+    platform = Platform(exchange, after_s=2)
     look(platform)
-    platform.after_s = PAUSE.total_seconds() + 1
+    platform.after_s = PAUSE.total_seconds() + 3
     look(platform)
     assert Position.objects.get(pk=position.pk).status == PositionStatus.CLOSED
     assert len(exchange.sells) == 2
@@ -96,6 +118,6 @@ def test_what_is_being_closed_and_has_no_closing_order_is_unprotected_too():
     exchange = Exchange(at_market=[filled_at("60000"), raises(Withheld("a ban", 3600))])
     position = live(opened(exchange))
     assert chores.unprotected() == []
-    look(Platform(exchange))
+    look(Platform(exchange, after_s=2))
     assert Position.objects.get(pk=position.pk).status == PositionStatus.CLOSING
     assert [chore.position_id for chore in chores.unprotected()] == [position.pk]

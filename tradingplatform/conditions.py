@@ -19,7 +19,6 @@ log = structlog.get_logger()
 
 STALE_CANDLES, STALE_PRICES, CLOCK_APART = "stale_candles", "stale_prices", "clock_apart"
 NOT_TRADED = "symbol_not_traded"
-UNPROTECTED = "position_unprotected"
 TROUBLES: dict[Trouble, tuple[str, Severity]] = {
     Trouble.LIMITED: ("exchange_limited", Severity.WARNING),
     Trouble.BANNED: ("exchange_banned", Severity.CRITICAL),
@@ -113,20 +112,6 @@ def review_clock(exchange: str, offset: Offset, now: Now) -> None:
             _begin(CLOCK_APART, exchange, text, now, Severity.CRITICAL)
         elif offset.in_step:  # after a slow answer neither is certain: what lasted lasts on
             _end(CLOCK_APART, exchange, f"The clock of {exchange} and this machine's agree again", now)
-
-
-def begin_unprotected(position_id: int, bot: str, symbol: str, now: Now) -> None:
-    """A live position has had no stop and no exit at the exchange for longer than it takes to place one."""
-    text = f"{bot}: what it holds of {symbol} has no stop at the exchange; the platform watches its price instead"
-    _begin(UNPROTECTED, str(position_id), text, now, Severity.CRITICAL)
-
-
-def review_unprotected(naked: Collection[int], now: Now) -> None:
-    """``naked`` are the positions without a stop by now. One transaction."""
-    with transaction.atomic():
-        for subject in lasting(UNPROTECTED).values_list("subject", flat=True):
-            if int(subject) not in naked:
-                _end(UNPROTECTED, subject, f"Position {subject} has a stop at the exchange, or is closed", now)
 
 
 def _begin_trouble(exchange: str, trouble: Trouble, text: str, now: Now) -> None:

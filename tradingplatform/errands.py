@@ -21,6 +21,12 @@ from tradingplatform.wiring import Platform
 
 log = structlog.get_logger()
 
+JUMPED_S = 2.0
+"""Wall time that the price has to be below a stop's limit before the platform sells in its place."""
+
+HANGING_S = 5.0
+"""Wall time that a stop at the exchange has to sell what it should."""
+
 
 def means_of(platform: Platform, account: ExchangeAccount, symbol: str) -> Means:
     """What the orders of one symbol of an account are sent with."""
@@ -43,13 +49,15 @@ def see_to(platform: Platform, chore: Chore) -> bool:
     return _with_lease(platform, chore, lambda means: drive(chore.position_id, means))
 
 
-def at_the_stop(platform: Platform, watched: Watched, price: Decimal, impatient: bool) -> bool:
+def at_the_stop(platform: Platform, watched: Watched, price: Decimal, reached_for_s: float) -> bool:
     """The price is at the stop or beyond: see whether the stop at the exchange has sold, and sell where it did not.
 
-    It cannot sell where none rests, nor below its own limit; ``impatient``: it had its time. A sale that was refused a
-    moment ago (the symbol is halted, the key is revoked) waits: the look is repeated every second. False when somebody
+    It cannot sell where none rests, nor below its own limit; else it has a moment: one bad print must not end a stop
+    that was never touched. A sale that was refused a moment ago (the symbol is halted, the key is revoked) waits: the
+    look is repeated every second. ``reached_for_s``: for how long looks have seen the price there. False when somebody
     else is at it.
     """
+    why = _why_not_sold(watched, price, reached_for_s)
 
     def act(means: Means) -> None:
         chore = watched.chore
@@ -57,10 +65,8 @@ def at_the_stop(platform: Platform, watched: Watched, price: Decimal, impatient:
         for stop in stops.filter(status__in=list(UNFINISHED_ORDER)):
             ask(stop, means)
         position = Position.objects.get(pk=chore.position_id)
-        jumped = watched.limit is None or price < watched.limit
         waits = is_pausing(position, Purpose.EXIT, means.clock())
-        if position.status == PositionStatus.OPEN and (jumped or impatient) and not waits:
-            why = "no stop rests" if watched.limit is None else "the stop was jumped" if jumped else "the stop hangs"
+        if position.status == PositionStatus.OPEN and why and not waits:
             text = f"stop reached at {price}; {why}: sold at the market"
             try:
                 leave(position, Exit(ExitReason.STOP, text, price), None, means)
@@ -70,6 +76,15 @@ def at_the_stop(platform: Platform, watched: Watched, price: Decimal, impatient:
             drive(chore.position_id, means)
 
     return _with_lease(platform, watched.chore, act)
+
+
+def _why_not_sold(watched: Watched, price: Decimal, reached_for_s: float) -> str:
+    """Why the exchange will not do it; empty while it may."""
+    if watched.limit is None:
+        return "no stop rests"
+    if price < watched.limit and reached_for_s >= JUMPED_S:
+        return "the stop was jumped"
+    return "the stop hangs" if reached_for_s >= HANGING_S else ""
 
 
 def _with_lease(platform: Platform, chore: Chore, act: Callable[[Means], object]) -> bool:

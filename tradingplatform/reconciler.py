@@ -20,9 +20,9 @@ from execution import chores, clean
 from execution.chores import Chore, Watched
 from execution.reconcile import reconcile_account
 from market.exchange import ExchangeError, OrderDesk
-from tradingplatform.conditions import begin_unprotected, review_unprotected
 from tradingplatform.errands import at_the_stop, means_of, see_to
 from tradingplatform.key_check import review_key
+from tradingplatform.lasting import NOT_RECONCILED, STUCK, UNPROTECTED, Lasting, stuck_text, unprotected_text
 from tradingplatform.wiring import Platform
 
 log = structlog.get_logger()
@@ -34,9 +34,10 @@ COMPARE_S = 60.0  # between two comparisons of an account
 COMPARE_SOON_S = 5.0  # the same, while orders of before the start are not settled
 KEY_S = 3600.0  # between two looks at what an API key may do
 NAKED_S = 5.0  # how long a position may be without a stop before it is told
-STOP_TIME_S = 5.0  # how long a reached stop at the exchange has to sell
+STUCK_S = 120.0  # how long it may take until it is known what became of an order
+APART_S = 60.0  # how long an account may be kept from entering by its comparison
 PRICE_MAX_AGE_S = 15.0
-HANDS = 4
+HANDS, STOP_HANDS = 4, 2  # stops that were reached do not queue behind anything else
 
 
 class Reconciler:
@@ -47,39 +48,47 @@ class Reconciler:
 
     def __init__(self, new_platform: Callable[[], Platform]) -> None:
         self._new_platform = new_platform
+        self._begun = False
         self._own = local()
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="hand")
+        self._stop_hands = ThreadPoolExecutor(STOP_HANDS, thread_name_prefix="stop-hand")
         self._busy: dict[object, Future[object]] = {}
         self._not_before: dict[object, float] = {}
-        self._naked_since: dict[int, float] = {}
+        self._unprotected = Lasting(UNPROTECTED, NAKED_S, unprotected_text)
+        self._stuck = Lasting(STUCK, STUCK_S, stuck_text)
+        self._apart = Lasting(NOT_RECONCILED, APART_S, str)
         self._reached_since: dict[int, float] = {}
         self._key_due: dict[int, float] = {}
         self._failing: set[str] = set()
 
     def run(self, stop: Event) -> None:
         """A round every second until ``stop`` is set; what is under way is finished."""
-        self._survive("start", self.begin)
         while not stop.is_set():
             self.round()
             stop.wait(ROUND_S)
-        self._hands.shutdown(wait=True, cancel_futures=True)
+        for hands in (self._hands, self._stop_hands):
+            hands.shutdown(wait=True, cancel_futures=True)
 
     def begin(self) -> None:
-        """The platform starts: no live account enters before it was found clean."""
+        """The platform starts: no live account enters before it was found clean, and none is compared before."""
         for account in ExchangeAccount.objects.filter(mode=Mode.LIVE):
             clean.begin(account, self._platform.clock.now())
+        self._begun = True
 
     def round(self) -> None:
         """One look at everything; what has to be done is handed out."""
+        if not self._begun:
+            self._survive("begin", self.begin)
         for look in (self.settle, self.watch, self.compare):
             self._survive(look.__name__, look)
 
     def settle(self) -> None:
         """Orders whose outcome is open, positions on their way, and positions without a stop."""
-        naked = chores.unprotected()
-        for chore in {chore.position_id: chore for chore in [*chores.unsettled(), *naked]}.values():
+        naked, unsettled = chores.unprotected(), chores.unsettled()
+        for chore in {chore.position_id: chore for chore in [*unsettled, *naked]}.values():
             self._hand_out(chore.position_id, AGAIN_S, partial(self._see_to, chore))
-        self._tell_naked(naked)
+        self._unprotected.look({chore.position_id: chore for chore in naked}, self._platform.clock.now())
+        self._stuck.look({chore.position_id: chore for chore in unsettled}, self._platform.clock.now())
 
     def watch(self) -> None:
         """Enforce stops that were reached."""
@@ -102,9 +111,15 @@ class Reconciler:
 
     def compare(self) -> None:
         """Every live account's books with the exchange's, now and then."""
-        for account in ExchangeAccount.objects.filter(mode=Mode.LIVE):
+        if not self._begun:
+            return
+        accounts = list(ExchangeAccount.objects.filter(mode=Mode.LIVE))
+        for account in accounts:
             pause_s = COMPARE_SOON_S if clean.is_unsettled(account) else COMPARE_S
             self._hand_out(("account", account.pk), pause_s, partial(self._compare, account))
+        now = self._platform.clock.now()
+        reasons = {account.name: clean.why_not_clean(account, now) for account in accounts}
+        self._apart.look({name: reason for name, reason in reasons.items() if reason}, now)
 
     @property
     def _platform(self) -> Platform:
@@ -120,12 +135,11 @@ class Reconciler:
 
     def _at_stop(self, watched: Watched, price: Decimal) -> None:
         since = self._reached_since.setdefault(watched.chore.position_id, time.monotonic())
-        impatient = time.monotonic() - since > STOP_TIME_S
-        act = partial(self._enforce, watched, price, impatient)
+        act = partial(self._enforce, watched, price, time.monotonic() - since)
         self._hand_out(watched.chore.position_id, ROUND_S, act, urgent=True)
 
-    def _enforce(self, watched: Watched, price: Decimal, impatient: bool) -> None:
-        at_the_stop(self._platform, watched, price, impatient)
+    def _enforce(self, watched: Watched, price: Decimal, reached_for_s: float) -> None:
+        at_the_stop(self._platform, watched, price, reached_for_s)
 
     def _compare(self, account: ExchangeAccount) -> None:
         platform = self._platform
@@ -154,22 +168,16 @@ class Reconciler:
         if (under_way is not None and not under_way.done()) or (not urgent and now_s < self._not_before.get(key, 0.0)):
             return
         self._not_before[key] = now_s + pause_s
-        self._busy[key] = self._hands.submit(self._survive, f"errand {key}", act)
+        hands = self._stop_hands if urgent else self._hands
+        self._busy[key] = hands.submit(self._survive, f"errand {key}", act)
         self._forget()
 
     def _forget(self) -> None:
         """What is done and over need not be remembered."""
         now_s = time.monotonic()
         self._busy = {key: errand for key, errand in self._busy.items() if not errand.done()}
-        self._not_before = {key: at_s for key, at_s in self._not_before.items() if at_s > now_s}
-
-    def _tell_naked(self, naked: list[Chore]) -> None:
-        now_s, now = time.monotonic(), self._platform.clock.now()
-        self._naked_since = {chore.position_id: self._naked_since.get(chore.position_id, now_s) for chore in naked}
-        for chore in naked:
-            if now_s - self._naked_since[chore.position_id] > NAKED_S:
-                begin_unprotected(chore.position_id, chore.bot, chore.symbol, now)
-        review_unprotected(self._naked_since.keys(), now)
+        # A list first: hands take keys out meanwhile.
+        self._not_before = {key: at_s for key, at_s in list(self._not_before.items()) if at_s > now_s}
 
     def _survive(self, name: str, act: Callable[[], object]) -> None:
         """One act; what fails is said once, and once that it works again."""

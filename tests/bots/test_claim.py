@@ -9,7 +9,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.lifecycle import LEASE, claim_tick, is_late, release, why_not_claimed
+from bots.lifecycle import LEASE, borrow_lease, claim_tick, is_late, release, why_not_claimed
 from bots.models import Bot, BotStatus
 from market.clock import Now
 from market.slots import TIMEFRAMES, slot_start_ms
@@ -47,6 +47,21 @@ def test_a_running_tick_keeps_the_next_slot_out_until_its_lease_ends() -> None:
     assert claim_tick(bot.pk, SLOT_0, soon) is None
     assert why_not_claimed(bot.pk, SLOT_0, soon) == "still ticking, leased for 1 s more"
     assert claim_tick(bot.pk, SLOT_0, later(100.001)) is not None
+
+
+@pytest.mark.django_db
+def test_a_lease_of_before_the_clock_was_set_back_does_not_hold_for_so_long() -> None:
+    bot = make_bot()
+    assert claim_tick(bot.pk, SLOT_0, NOW) is not None  # and its process cannot give it back
+    set_back = later(-3600)
+    assert borrow_lease(bot.pk, set_back, "a hand") is not None
+
+
+@pytest.mark.django_db
+def test_a_lease_of_a_machine_whose_clock_is_a_little_ahead_holds() -> None:
+    bot = make_bot()
+    assert claim_tick(bot.pk, SLOT_0, NOW) is not None
+    assert borrow_lease(bot.pk, later(-30), "a hand") is None
 
 
 @pytest.mark.django_db

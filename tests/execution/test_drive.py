@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from execution.drive import PAUSE, ask, drive, leave
+from execution.drive import LONGEST_PAUSE, MANY, PAUSE, ask, drive, leave
 from execution.executors import BaseExecutor
 from execution.models import Order, Position, Purpose
 from execution.record import LostRace
@@ -164,6 +164,14 @@ def test_a_stop_that_vanished_is_placed_anew_under_another_name():
     assert stop_of(position).status == OrderStatus.ACKED
 
 
+def test_a_stop_that_is_refused_for_hours_is_not_tried_every_half_minute():
+    exchange = Exchange(at_stop=[says(ReportStatus.REJECTED, "MAX_NUM_ALGO_ORDERS")])
+    position = opened(exchange)
+    for second in range(0, 7200, 30):
+        drive(position.pk, means(exchange, second))
+    assert MANY < len(exchange.stops) < MANY + 7200 / LONGEST_PAUSE.total_seconds() + 2
+
+
 def test_a_stop_rests_on_while_the_rules_of_its_symbol_are_not_known():
     fee = lambda request, now: replace(  # noqa: E731 - what is held is not on the lot step
         filled_at("60000")(request, now),
@@ -296,9 +304,19 @@ def test_the_rest_of_an_exit_filled_in_part_is_sold_next():
     check_totals(position.account)
 
 
+def test_more_than_one_order_may_sell_is_sold_by_several():
+    exchange = Exchange()
+    position = opened(exchange)
+    tighter = instrument(max_amount=Decimal("0.004"))  # Binance moves the limit of market orders from day to day
+    wish = Exit(ExitReason.STRATEGY, "enough", Decimal(60500))
+    assert leave(position, wish, None, means(exchange, of=tighter)) is PositionStatus.CLOSED
+    assert [sell.amount for sell in exchange.sells] == [Decimal("0.004"), Decimal("0.004"), Decimal("0.002")]
+    check_totals(position.account)
+
+
 def test_a_rest_below_the_lot_step_is_dust_and_booked():
     exchange = Exchange()
-    coarse = instrument(lot_step=Decimal("0.004"), min_amount=Decimal("0.004"))
+    coarse = instrument(lot_step=Decimal("0.004"), min_amount=Decimal("0.004"), min_notional=Decimal(20))
     position = opened(exchange)
     wish = Exit(ExitReason.STRATEGY, "enough", Decimal(60500))
     assert leave(position, wish, None, means(exchange, of=coarse)) is PositionStatus.CLOSED
@@ -319,6 +337,17 @@ def test_while_nothing_can_be_sold_the_stop_rests_on(known):
     assert not exchange.canceled
     assert not exchange.sells
     assert drive(position.pk, means(exchange)) is PositionStatus.CLOSED  # it trades again
+
+
+def test_what_was_worth_something_is_not_written_off_because_of_a_listing():
+    exchange = Exchange()
+    position = opened(exchange)
+    wrong = instrument(lot_step=Decimal(1), min_amount=Decimal(1))  # 0.01 is held, which cost 600
+    assert drive(position.pk, means(exchange, of=wrong)) is PositionStatus.OPEN
+    wish = Exit(ExitReason.STRATEGY, "enough", Decimal(60500))
+    assert leave(position, wish, None, means(exchange, of=wrong)) is PositionStatus.CLOSING
+    assert stop_of(position).status == OrderStatus.ACKED
+    assert drive(position.pk, means(exchange)) is PositionStatus.CLOSED
 
 
 def test_only_one_closes_it():

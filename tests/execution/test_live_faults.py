@@ -240,3 +240,12 @@ def test_an_order_is_not_judged_by_the_answer_to_another(venue: Venue):
         with pytest.raises(OutcomeUnknown):
             second.result()
         assert first.result().code == "-1013"
+
+
+def test_an_order_that_took_too_long_before_it_could_be_let_go_is_withheld(venue: Venue, monkeypatch):
+    """Else it might arrive after it was proven that it never will."""
+    monkeypatch.setattr("market.ccxt_orders.LET_GO_WITHIN_S", -1)
+    request = sale()
+    with pytest.raises(Withheld):
+        venue.trader().submit(request, venue.now())
+    assert not venue.at_exchange(request.client_order_id)

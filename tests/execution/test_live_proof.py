@@ -263,14 +263,15 @@ def no_price(symbol: str) -> Quote:
     raise Rejected(f"no spot symbol {symbol}", code="-1121")
 
 
-def test_a_fee_whose_price_cannot_be_had_leaves_the_outcome_unknown():
-    order = listed(fills=(some_fill(currency="BNB"),))
+def test_a_fee_whose_price_cannot_be_had_is_taken_to_have_cost_the_usual():
+    """What was bought must not wait for the price of a fee without a stop."""
+    bought = some_fill(currency="BNB")
+    order = listed(fills=(bought,))
     desk = ScriptedDesk(seen=[order], placing=lambda request: order)
     assert [fill.fee_rate for fill in trader_at(desk).submit(REQUEST, SENT).fills] == [D(600)]
-    with pytest.raises(OutcomeUnknown, match="BNB/USDT"):
-        trader_at(desk, no_price).submit(REQUEST, SENT)
-    with pytest.raises(Transient, match="BNB/USDT"):
-        trader_at(desk, no_price).query(REQUEST, SENT, at(LATE_MS))
+    (fill,) = trader_at(desk, no_price).submit(REQUEST, SENT).fills
+    assert fill.fee * fill.fee_rate == pytest.approx(bought.price * bought.amount / 1000, rel=D("1e-9"))
+    assert trader_at(desk, no_price).query(REQUEST, SENT, at(LATE_MS)).fills == (fill,)
 
 
 def test_the_price_of_a_fee_is_asked_for_once_and_only_for_a_third_currency():

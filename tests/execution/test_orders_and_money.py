@@ -372,7 +372,8 @@ def test_what_is_too_little_to_sell_is_written_off():
     buy(bot, ScriptedExecutor(filled_at("60000")))
     executor = ScriptedExecutor(filled_at("1"))
     position = Position.objects.get(bot=bot)
-    coarse = instrument(lot_step=Decimal("0.1"), min_amount=Decimal("0.1"))  # changed while 0.01 is held
+    # changed while 0.01 is held
+    coarse = instrument(lot_step=Decimal("0.1"), min_amount=Decimal("0.1"), min_notional=Decimal(100))
     leave(position, Exit(ExitReason.STOP, "stop", Decimal(59000)), Grounds(SLOT_0 + 1), means(executor, coarse))
     assert not executor.sent
     position = Position.objects.get(bot=bot)

@@ -10,7 +10,7 @@ from execution import clean
 from execution.clean import CLEAN_FOR, why_not_clean
 from execution.drive import drive
 from execution.live import LiveTrader
-from execution.models import AssetBalance, Order, Position
+from execution.models import AssetBalance, Order, Position, Reconciliation
 from execution.reconcile import reconcile_account
 from execution.states import LIVE_POSITION, OrderStatus, PositionStatus
 from execution.submit import Means, enter
@@ -161,6 +161,9 @@ def test_a_clean_comparison_does_not_hold_for_ever(account, desk):
     later = Now(NOW.wall_ms + round(CLEAN_FOR.total_seconds() * 1000) + 1, NOW.market_ms)
     assert why_not_clean(account, NOW) == ""
     assert "last found clean 3 min ago" in why_not_clean(account, later)
+    set_back = Now(NOW.wall_ms - 3_600_000, NOW.market_ms)
+    assert why_not_clean(account, set_back)
+    assert why_not_clean(account, Now(NOW.wall_ms - 1000, NOW.market_ms)) == ""  # a tick that read its clock before
 
 
 def test_a_paper_account_needs_no_comparing():
@@ -267,6 +270,21 @@ def test_a_balance_that_nobody_can_explain_halts_the_account(account, bot, desk,
     assert not Halt.objects.filter(cleared_at=None).exists()
 
 
+def test_balances_that_somebody_else_keeps_changing_are_a_difference_too(account, bot, desk):
+    reconcile(account, desk)
+    clean_at = Reconciliation.objects.get().clean_at
+
+    def drains():
+        desk.usdt -= 10
+
+    drains()
+    later = Now(NOW.wall_ms + 60_000, NOW.market_ms + 60_000)
+    found = reconcile_account(account, desk, lambda _: means(desk), lambda: later, drains)
+    assert "do not agree" in found
+    assert Reconciliation.objects.get().clean_at == clean_at
+    assert Halt.objects.get().cause == "balance_drift"
+
+
 def test_a_stop_that_fills_between_two_looks_is_no_drift(account, bot, desk):
     reconcile(account, desk)
     opened(bot, desk)
@@ -279,6 +297,18 @@ def test_a_stop_that_fills_between_two_looks_is_no_drift(account, bot, desk):
     desk.between_looks = [lambda: desk.orders.update({stop: listed})]
     assert reconcile(account, desk) == ""
     assert Order.objects.get(purpose="STOP").status == OrderStatus.FILLED
+
+
+def test_an_order_that_was_filled_after_it_had_ended_in_our_books_is_named(account, bot, desk):
+    reconcile(account, desk)
+    opened(bot, desk)
+    stop = Order.objects.get(purpose="STOP")
+    Order.objects.filter(pk=stop.pk).update(status=OrderStatus.ABSENT)
+    desk.end(stop.client_order_id, ReportStatus.FILLED)
+    found = reconcile(account, desk)
+    assert f"{stop.client_order_id} " in found
+    assert "is ABSENT there" in found
+    assert set(Halt.objects.values_list("cause", flat=True)) == {"unknown_order", "balance_drift"}
 
 
 def test_what_is_on_its_way_is_no_drift(account, bot, desk):

@@ -1,11 +1,11 @@
 """A database for histories beside that of the other tests: it is put back by its file, not by a transaction."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
 import structlog
 from django.db import connection
-from structlog.testing import ReturnLogger
 
 from proof.database import Database
 from proof.world import raise_fleet
@@ -17,7 +17,7 @@ def database(django_db_blocker) -> Iterator[Database]:
     if connection.vendor != "sqlite":
         pytest.skip("histories are put back by SQLite's backup")
     before = structlog.get_config()
-    structlog.configure(logger_factory=lambda *_: ReturnLogger(), cache_logger_on_first_use=False)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with django_db_blocker.unblock(), Database() as made:
         raise_fleet(made)
         yield made

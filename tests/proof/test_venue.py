@@ -108,10 +108,13 @@ def test_a_late_order_arrives_at_its_moment(venue, desk):
     assert order.time_ms < venue.clock.now_ms - 5_000
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if reaches(kind.on, On.FIND) and kind.strike], ids=str)
-def test_a_question_in_trouble_has_no_answer_or_finds_nothing(venue, desk, kind):
+ASKING = [kind.name for kind in KINDS if reaches(kind.on, On.FIND) and kind.strike]
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_question_in_trouble_has_no_answer_or_finds_nothing(venue, desk, name):
     desk.place(BUY)
-    script = meet(venue, kind.name)
+    script = meet(venue, name)
     with suppress(Transient, Rejected):
         assert desk.find("BTC/USDT", "p-1-1-e") is None
     assert sum(script.struck.values()) >= 1
