@@ -54,7 +54,6 @@ def test_nothing_enters_before_the_first_clean_comparison(live: LivePlatform):
     assert live.orders(late, "ENTRY") == ["FILLED"]
 
 
-@pytest.mark.proof
 def test_what_was_sold_by_hand_is_told_and_put_right_by_hand(running: LivePlatform):
     live = running
     bot, other = live.hold("sold-by-hand", "XRP/USDT"), live.hold("bystander", "ADA/USDT")
