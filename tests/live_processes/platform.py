@@ -246,7 +246,8 @@ class LivePlatform(LiveFleet):
         """The bot's orders by the exchange's ledger; ``kind``: e for entries, s for stops, x for exits."""
         number = str(self.bot_id(bot))
         named = [(row["clientOrderId"].split("-"), row) for row in self.ledger()["orders"]]
-        return [row for name, row in named if name[1] == number and name[3].startswith(kind)]
+        ours = [(name, row) for name, row in named if len(name) == 4]  # a person's own orders have other names
+        return [row for name, row in ours if name[1] == number and name[3].startswith(kind)]
 
     def fault(self, what: object, where: str = POST_ORDER, **more: object) -> int:
         """Script a fault; its id."""

@@ -10,6 +10,7 @@ from tests.live_processes.platform import POST_ORDER, LivePlatform
 from tests.rig import until
 
 pytestmark = pytest.mark.process
+STEP = "0.00071"  # of BTC: about 40 USDT, so that the rest is worth little enough to be written off
 
 
 def requests_of(live: LivePlatform, endpoint: str) -> int:
@@ -20,14 +21,14 @@ def test_the_step_size_grows_while_a_position_is_held(live: LivePlatform):
     """The first sale is refused by the new rule, which is asked for then; what it leaves is dust, and booked."""
     bot = live.hold("coarser")
     (held,) = live.query(f"SELECT quantity FROM execution_position WHERE bot_id = {live.bot_id(bot)}")[0]
-    live.set_rules("BTCUSDT", stepSize="0.003")
+    live.set_rules("BTCUSDT", stepSize=STEP)
     live.hand("close", name=bot)
     until(lambda: live.orders(bot, "EXIT") == ["REJECTED"], "the sale to be refused")
     live.until_protected(bot)
     assert live.hand("close", name=bot) == ""
     live.until_closed(bot)
     sold = [row for row in live.at_exchange(bot, "x") if Decimal(row["executedQty"])]
-    assert [Decimal(row["executedQty"]) % Decimal("0.003") for row in sold] == [0]
+    assert [Decimal(row["executedQty"]) % Decimal(STEP) for row in sold] == [0]
     (dust,) = live.query(f"SELECT dust FROM execution_position WHERE bot_id = {live.bot_id(bot)}")[0]
     assert Decimal(dust) == Decimal(held) - Decimal(sold[0]["executedQty"]) > 0
     assert len(live.told("dust_written_off")) == 1
@@ -80,6 +81,7 @@ def test_a_key_that_is_revoked_halts_the_account_once(live: LivePlatform):
     assert live.hold("good-again", "ADA/USDT")
 
 
+@pytest.mark.proof
 def test_a_key_that_may_withdraw_halts_the_account_at_the_next_look(live: LivePlatform):
     live.restart_exchange("--key-may-withdraw")
     halts = len(live.told("halt_raised"))
