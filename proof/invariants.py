@@ -24,10 +24,8 @@ from proof.journal import Entry, entered_twice, name_of, oversold
 from proof.venue import Venue
 from risk.exits import stop_limit
 from risk.models import Decision, Halt, Outcome
+from risk.review import CHECKS
 from simexchange.orders.order import Order as VenueOrder
-
-CHECKS = 8
-"""How many checks an approved entry has passed at the least."""
 
 _ZERO = Decimal(0)
 
@@ -116,8 +114,8 @@ def entries_were_approved(e: Evidence) -> list[str]:
         decision = order.decision
         if decision is None or decision.outcome != Outcome.APPROVED:
             found.append(f"I-14 {order.client_order_id} was made by {decision}")
-        elif len(decision.checks) < CHECKS or not all(check.get("passed", False) for check in decision.checks):
-            found.append(f"I-4 {order.client_order_id}: {len(decision.checks)} checks, or not all passed")
+        elif missing := {check.name for check in CHECKS} - {c["name"] for c in decision.checks if c["passed"]}:
+            found.append(f"I-4 {order.client_order_id} was approved without {', '.join(sorted(missing))}")
         elif decision.wall_at > order.prepared_at:
             found.append(f"I-4 {order.client_order_id} was decided after its intent")
     refused = Decision.objects.filter(outcome=Outcome.REFUSED, bot__account=e.account)

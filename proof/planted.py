@@ -10,14 +10,18 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 from unittest.mock import patch
 
-from execution import drive, intents, ledger, record, submit
+from execution import consequence, drive, intents, ledger, reconcile, record, submit
+from execution.flows import flows
 from execution.live import LiveTrader
 from execution.models import Order, Purpose, Trade
-from execution.states import OrderStatus
+from execution.states import OrderStatus, PositionStatus
 from execution.steps import Step, next_step
 from market.ccxt_orders import CcxtOrderDesk
 from market.exchange import ExchangeError, OutcomeUnknown, Transient
 from market.orders import OrderReport, ReportStatus, Side
+from risk.decisions import write_decision
+from risk.models import Outcome
+from tradingplatform import errands
 
 Plant = Callable[[ExitStack], None]
 
@@ -178,6 +182,60 @@ def _halts_are_looked_at_too_early(stack: ExitStack) -> None:
     stack.enter_context(patch.object(submit, "_why_stopped", lambda order, now: ""))
 
 
+def _checks_not_kept(stack: ExitStack) -> None:
+    """An approval keeps all checks but the last."""
+    real = write_decision
+
+    def write(bot: Any, grounds: Any, outcome: Any, *rest: Any, checks: Any = (), **more: Any) -> Any:
+        kept = checks[:-1] if outcome == Outcome.APPROVED else checks
+        return real(bot, grounds, outcome, *rest, checks=kept, **more)
+
+    stack.enter_context(patch.object(submit, "write_decision", write))
+
+
+def _refused_and_sent(stack: ExitStack) -> None:
+    """The decision says no, and the order goes out."""
+    real = write_decision
+
+    def write(bot: Any, grounds: Any, outcome: Any, *rest: Any, **more: Any) -> Any:
+        return real(bot, grounds, Outcome.REFUSED if outcome == Outcome.APPROVED else outcome, *rest, **more)
+
+    stack.enter_context(patch.object(submit, "write_decision", write))
+
+
+def _fee_not_in_balances(stack: ExitStack) -> None:
+    """The balances forget fees."""
+    real = flows
+
+    def without_fee(side: Side, fill: Any, base: str, quote: str) -> Any:
+        return real(side, replace(fill, fee=Decimal(0)), base, quote)
+
+    stack.enter_context(patch.object(record, "flows", without_fee))
+
+
+def _closed_is_flat(stack: ExitStack) -> None:
+    """A position that was sold is booked as if there had never been one."""
+    real = consequence.after_exit
+
+    def after_exit(*figures: Any) -> PositionStatus:
+        status = real(*figures)
+        return PositionStatus.FLAT if status is PositionStatus.CLOSED else status
+
+    stack.enter_context(patch.object(record, "after_exit", after_exit))
+    stack.enter_context(patch.object(record, "check_position_move", lambda old, new: None))
+
+
+def _nobody_asks(stack: ExitStack) -> None:
+    """What became of an order is not asked."""
+    for module in (drive, reconcile, errands):
+        stack.enter_context(patch.object(module, "ask", lambda order, means: False))
+
+
+def _exit_only_decided(stack: ExitStack) -> None:
+    """An exit is decided, and nobody sells."""
+    stack.enter_context(patch.object(drive, "sell", lambda *position: None))
+
+
 @dataclass(frozen=True)
 class Bug:
     """A mistake, and the invariants of which one has to find it."""
@@ -205,6 +263,12 @@ PLANTED: dict[str, Bug] = {
     "a cancel is taken for granted": Bug(_cancel_is_taken_for_granted, ("I-12", "I-11")),
     "no stop is placed": Bug(_no_stop_is_placed, ("I-11",)),
     "halts are looked at too early": Bug(_halts_are_looked_at_too_early, ("I-6",)),
+    "a check is not kept": Bug(_checks_not_kept, ("I-4",)),
+    "what was refused is sent": Bug(_refused_and_sent, ("I-14",)),
+    "balances forget fees": Bug(_fee_not_in_balances, ("I-5",)),
+    "what was closed counts as flat": Bug(_closed_is_flat, ("I-8",)),
+    "nobody asks what became of an order": Bug(_nobody_asks, ("I-10",)),
+    "an exit is only decided": Bug(_exit_only_decided, ("I-20",)),
 }
 
 
