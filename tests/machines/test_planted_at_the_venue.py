@@ -1,4 +1,5 @@
-"""Planted bugs that need the whole way to the exchange to be seen."""
+"""Planted bugs that need the whole way to the exchange to be seen. A halt that is looked at too early needs a rarer
+moment than this machine comes to: the histories find it."""
 
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
@@ -10,7 +11,6 @@ from tests.machines.running import LONG, SEARCH
 from tests.machines.test_operator_and_venue import Platform
 
 PLANTED = (
-    "halts are looked at too early",
     "no answer counts as not found",
     "resend with the same id",
     "an exit beside its stop",
