@@ -27,7 +27,8 @@ PATIENCE_S = 120  # for a start; the machine also runs the other tests
 class Terminal:
     """A pseudo-terminal with the launcher in its foreground."""
 
-    def __init__(self, var, port):
+    def __init__(self, var, port, begin=lambda: None):
+        """``begin`` is called in the launcher's process before it becomes the launcher."""
         self.var, self.text = var, ""
         environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
         master, slave = pty.openpty()
@@ -40,7 +41,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=_controlling_terminal,  # noqa: PLW1509 - one system call, and no thread of ours runs yet
+            preexec_fn=lambda: (_controlling_terminal(), begin()),  # noqa: PLW1509 - system calls, before any thread
         )
         os.close(slave)
         threading.Thread(target=self._read, daemon=True).start()
@@ -132,6 +133,25 @@ def test_a_day_of_the_platform(terminal):
     assert f"`make run VAR={terminal.var}` goes on from here" in terminal.text
     clock = load_clock(terminal.var / "clock.json")
     assert 0 <= clock.now().market_ms - marketclock.read_mark(terminal.var) < 60_000 * took
+
+
+def test_a_stop_that_comes_while_nobody_listens_is_heard_later(tmp_path):
+    """Between the launcher and the supervisor a Ctrl-C finds nobody; it waits, instead of being lost."""
+
+    def press_too_early():
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        os.kill(os.getpid(), signal.SIGINT)
+
+    terminal = Terminal(tmp_path / "var", free_port(), press_too_early)
+    try:
+        assert terminal.process.wait(PATIENCE_S) == 0
+        assert "starting the processes" in terminal.text
+        assert "Stopped after" in terminal.text
+        assert processes_of(terminal.var) == []
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
+        os.close(terminal.master)
 
 
 def test_a_killed_supervisor(terminal):

@@ -150,6 +150,7 @@ def _become_supervisor(plan: Plan) -> None:
     terminal = os.dup(1)
     os.set_inheritable(terminal, True)
     os.environ["PLATFORM_TERMINAL"] = str(terminal)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})  # supervise listens again
     say(painted("  starting the processes ...", DIM))
     os.chdir(ROOT)
     os.execv(sys.executable, [sys.executable, "-m", "tradingplatform.launcher.supervise"])

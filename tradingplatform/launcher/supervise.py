@@ -28,6 +28,10 @@ from tradingplatform.launcher.broker import remove_short_folder
 from tradingplatform.launcher.leftovers import stop_leftovers
 
 LOOK_EVERY_S = 0.2
+HELD = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+"""Held back by the launcher from the moment that it says it starts the processes: between two programs nobody listens,
+and a Ctrl-C would be lost."""
+
 LONGEST_PAUSE_S = 2.0  # before another attempt where a process could not be started at all
 
 
@@ -37,6 +41,11 @@ class Options(ServerOptions):  # type: ignore[misc]
     def __init__(self, var: Path, terminal: int) -> None:
         super().__init__()
         self.var, self.terminal = var, terminal
+
+    def setsignals(self) -> None:
+        """From here on a stop is heard; one that came while this program was being loaded has waited (see HELD)."""
+        super().setsignals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
 
     def get_signal(self) -> int | None:
         """A terminal that closed means the same as Ctrl-C."""
