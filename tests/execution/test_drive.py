@@ -18,7 +18,7 @@ from market.orders import Fill, OrderReport, OrderRequest, OrderType, ReportStat
 from notifications.models import Event
 from risk.decisions import Grounds
 from risk.exits import ExitReason
-from risk.models import Halt
+from risk.models import DeadMansSwitch, Halt
 from tests.execution.test_orders_and_money import NOW, check_totals, pricing, proposal
 from tests.factories import SLOT_0, instrument, make_bot
 from tests.fakes import Answer, filled_at, raises, says
@@ -378,3 +378,44 @@ def test_a_pause_ends_even_when_the_clock_was_set_back():
     assert stop_of(position).finished_at > NOW.wall_at - timedelta(seconds=1)
     drive(position.pk, means(exchange, -3600))
     assert len(exchange.stops) == 2
+
+
+def latch() -> None:
+    DeadMansSwitch.objects.update(latched_at=NOW.wall_at)
+
+
+def test_an_entry_on_its_way_when_the_switch_triggers_is_protected_and_no_other_follows():
+    def filled_as_it_triggers(request, now):
+        latch()
+        return filled_at("60000")(request, now)
+
+    exchange = Exchange(at_market=[filled_as_it_triggers, filled_at("60500")])
+    position = opened(exchange)
+    assert position.status == PositionStatus.OPEN
+    assert len(exchange.stops) == 1
+    another = make_bot(position.account)
+    refused = enter(another, proposal(another), pricing(), Grounds(SLOT_0), exchange, lambda: NOW)
+    assert refused.check == "dead_mans_switch"
+    assert close(position, exchange) is PositionStatus.CLOSED  # exits wait for nobody
+
+
+def test_an_entry_of_unknown_fate_when_the_switch_triggers_resolves_and_is_protected():
+    exchange = Exchange(at_market=[raises(OutcomeUnknown("timeout"))], at_query=[filled_at("60000")])
+    bot = make_bot()
+    enter(bot, proposal(bot), pricing(), Grounds(SLOT_0), exchange, lambda: NOW)
+    latch()
+    position = Position.objects.get(bot=bot)
+    assert drive(position.pk, means(exchange, 1)) is PositionStatus.OPEN
+    assert len(exchange.stops) == 1
+
+
+def test_an_exit_on_its_way_when_the_switch_triggers_goes_on():
+    exchange = Exchange()
+    position = opened(exchange)
+    exchange.at_market = [raises(OutcomeUnknown("timeout"))]
+    close(position, exchange)
+    latch()
+    exchange.at_query = [says(ReportStatus.ABSENT)]
+    exchange.at_market = [filled_at("60500")]
+    assert drive(position.pk, means(exchange, 60)) is PositionStatus.OPEN  # it never arrived: protected again
+    assert close(position, exchange, 61) is PositionStatus.CLOSED
