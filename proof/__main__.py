@@ -32,7 +32,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("tiers", nargs="*", metavar="TIER", help=f"of {', '.join(_TIERS)}; all when none is named")
     parser.add_argument("--seed", type=int, help="run this one history and tell what happens in it")
     parser.add_argument("--plant", help="with this planted bug in the code")
-    parser.add_argument("--seconds", type=float, default=600.0, help="how long histories are run for")
+    parser.add_argument("--seconds", type=float, default=840.0, help="how long histories are run for")
     parser.add_argument("--histories", type=int, default=1_000_000, help="at most so many")
     parser.add_argument("--every", type=int, default=1, help="crash at every n-th moment only")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
