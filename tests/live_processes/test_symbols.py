@@ -94,7 +94,7 @@ def test_a_key_that_may_withdraw_halts_the_account_at_the_next_look(live: LivePl
     (bot,) = live.make("withdrawable", symbols=("LTC/USDT",))
     live.hand("start", names=[bot])
     refusal = f"SELECT failed_check FROM risk_decision WHERE bot_id = {live.bot_id(bot)}"
-    until(lambda: live.query(refusal) == [("halts",)], "the entry to be refused")
+    until(lambda: ("halts",) in live.query(refusal), "the entry to be refused")  # a slot may pass without a signal
     live.hand("pause", names=[bot])
     live.restart_exchange()
     live.hand.command("clear_halt", ACCOUNT, "--reason", "the right was taken from it")
