@@ -5,7 +5,7 @@ import pytest
 from tests.live_processes.platform import LivePlatform
 from tests.rig import until
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.proof]
 ASK = "GET /api/v3/order"
 
 
