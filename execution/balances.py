@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from bots.models import Bot, ExchangeAccount
-from execution.models import AssetBalance
+from execution.models import AssetBalance, Trade
 from market.money import exact
 
 
@@ -18,6 +18,11 @@ def traded_assets(account: ExchangeAccount) -> set[str]:
     """What the account's bots may move: its quote, and the base of each one's symbol."""
     symbols = Bot.objects.filter(account=account).values_list("symbol", flat=True)
     return {account.quote, *(symbol.partition("/")[0] for symbol in symbols)}
+
+
+def last_fill(account_id: int) -> int:
+    """The number of the fill that was booked last: while it stays the same, nothing was booked in between."""
+    return Trade.objects.filter(account_id=account_id).order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def book_flows(account_id: int, flows: Mapping[str, Decimal]) -> None:

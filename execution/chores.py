@@ -7,7 +7,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from bots.models import Mode
 from execution.models import Order, Position, Purpose
-from execution.states import UNFINISHED_ORDER, OrderStatus, PositionStatus
+from execution.states import RESTING_ORDER, UNFINISHED_ORDER, UNSETTLED_ORDER, PositionStatus
+
+_COLUMNS = ("pk", "bot_id", "account_id", "symbol", "bot__name")
+"""Of a position, what its chore is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,11 @@ def unprotected() -> list[Chore]:
 
 def watched() -> list[Watched]:
     """Every OPEN position on a live account, and what protects it."""
-    resting = _closing_orders().filter(status__in=[OrderStatus.ACKED, OrderStatus.PARTIAL], purpose=Purpose.STOP)
-    limits = dict(resting.filter(position__in=_open_live()).values_list("position_id", "price"))
-    stops = dict(_open_live().values_list("pk", "stop_price"))
-    held = _chores(_open_live())
-    return [Watched(c, stops[c.position_id], limits.get(c.position_id)) for c in held if c.position_id in stops]
-
-
-def _open_live() -> QuerySet[Position]:
-    return Position.objects.filter(status=PositionStatus.OPEN, account__mode=Mode.LIVE)
+    held = Position.objects.filter(status=PositionStatus.OPEN, account__mode=Mode.LIVE)
+    resting = Order.objects.filter(status__in=list(RESTING_ORDER), purpose=Purpose.STOP, position__in=held)
+    limits = dict(resting.order_by().values_list("position_id", "price"))
+    rows = held.order_by("pk").values_list("stop_price", *_COLUMNS)
+    return [Watched(Chore(pk, *rest), stop_price, limits.get(pk)) for stop_price, pk, *rest in rows]
 
 
 def _closing_orders() -> QuerySet[Order]:
@@ -65,11 +64,10 @@ def _closing_orders() -> QuerySet[Order]:
 
 
 def _unsettled_orders() -> QuerySet[Order]:
-    sending = Q(status__in=[OrderStatus.PREPARED, OrderStatus.SENT, OrderStatus.UNKNOWN])
-    working = Q(status__in=[OrderStatus.ACKED, OrderStatus.PARTIAL]) & ~Q(purpose=Purpose.STOP)
-    return Order.objects.filter(sending | working, position=OuterRef("pk"))
+    in_doubt = Q(status__in=list(UNSETTLED_ORDER))
+    working = Q(status__in=list(RESTING_ORDER)) & ~Q(purpose=Purpose.STOP)
+    return Order.objects.filter(in_doubt | working, position=OuterRef("pk"))
 
 
 def _chores(positions: QuerySet[Position]) -> list[Chore]:
-    columns = "pk", "bot_id", "account_id", "symbol", "bot__name"
-    return [Chore(*row) for row in positions.order_by("pk").values_list(*columns)]
+    return [Chore(*row) for row in positions.order_by("pk").values_list(*_COLUMNS)]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import structlog
 from django.db import transaction
 
-from bots.models import ExchangeAccount, Mode
+from bots.models import ExchangeAccount
 from execution.models import Reconciliation
 from market.clock import Now
 from notifications.events import publish
@@ -34,7 +34,7 @@ def is_starting(account: ExchangeAccount) -> bool:
 
 def why_not_clean(account: ExchangeAccount, now: Now) -> str:
     """Why the account may not enter; empty when its books were compared a moment ago, or need no comparing."""
-    if account.mode != Mode.LIVE:
+    if not account.is_live:
         return ""
     row = Reconciliation.objects.filter(account=account).first()
     if row is None or row.clean_at is None:

@@ -126,6 +126,8 @@ def _sellable(position: Position, instrument: Instrument | None) -> Decimal | No
 
 def _may_protect(position: Position, sellable: Decimal | None, means: Means) -> bool:
     """Whether a stop could rest for it now. What the exchange's rules forbid is not even tried: the platform guards."""
+    if position.status != PositionStatus.OPEN:
+        return False
     if means.instrument is None or sellable is None or not means.executor.holds_stops:
         return False
     _, limit = stop_prices(position, means.instrument)
@@ -135,7 +137,7 @@ def _may_protect(position: Position, sellable: Decimal | None, means: Means) -> 
 
 def _may_sell(position: Position, means: Means, at_once: bool) -> bool:
     """Whether an exit could be sent now: while a symbol is halted its stop rests on."""
-    if means.instrument is None or not means.instrument.active:
+    if position.status != PositionStatus.CLOSING or means.instrument is None or not means.instrument.active:
         return False
     return at_once or not is_pausing(position, Purpose.EXIT, means.clock())
 

@@ -11,27 +11,24 @@ import structlog
 
 from bots.lifecycle import HALT, halt
 from bots.models import Bot, BotStatus, ExchangeAccount
-from execution.balances import booked_balances, traded_assets
+from execution.balances import booked_balances, last_fill, traded_assets
 from execution.clean import UNSETTLED, is_first, is_starting, note
 from execution.drift import Drift, drift
 from execution.drive import ask
 from execution.lock import under_portfolio_lock
-from execution.models import Order, Portfolio, Trade
-from execution.states import TERMINAL_ORDER, UNFINISHED_ORDER, OrderStatus
+from execution.models import Order, Portfolio
+from execution.states import OPEN_REPORT, RESTING_ORDER, TERMINAL_ORDER, UNFINISHED_ORDER, UNSETTLED_ORDER
 from execution.submit import Means
 from market.clock import Now
 from market.exchange import OrderDesk, Rejected
 from market.money import canonical
-from market.orders import ReportStatus, VenueOrder
+from market.orders import VenueOrder
 from risk.halts import raise_halt
 
 log = structlog.get_logger()
 
 LOOKS = 4
 """How often balances are read while trades come in between, or orders turn out to have been filled."""
-
-_AT_WORK = (OrderStatus.PREPARED, OrderStatus.SENT, OrderStatus.UNKNOWN)
-_OPEN = (ReportStatus.NEW, ReportStatus.PARTIAL)
 
 MeansOf = Callable[[str], Means]
 
@@ -76,7 +73,7 @@ def _strangers(account: ExchangeAccount, listed: Iterable[VenueOrder], desk: Ord
         if row is not None and row.status in UNFINISHED_ORDER:
             continue
         again = desk.find(order.symbol, order.client_order_id)  # it may have ended since it was listed
-        if again is None or again.status not in _OPEN:
+        if again is None or again.status not in OPEN_REPORT:
             continue
         row = Order.objects.filter(client_order_id=order.client_order_id).first()
         if row is None or row.status not in UNFINISHED_ORDER:
@@ -132,7 +129,7 @@ def _stranger(account: ExchangeAccount, order: VenueOrder, what: str) -> Finding
 def _ask_about_vanished(account: ExchangeAccount, listed: Collection[VenueOrder], means: MeansOf) -> None:
     """Orders that rest by our books and are not listed as open have ended: what they came to is booked."""
     names = {order.client_order_id: order for order in listed}
-    resting = Order.objects.filter(account=account, status__in=[OrderStatus.ACKED, OrderStatus.PARTIAL])
+    resting = Order.objects.filter(account=account, status__in=list(RESTING_ORDER))
     for row in resting:
         order = names.get(row.client_order_id)
         if order is None or order.filled != row.filled:
@@ -146,36 +143,32 @@ def _drifts(account: ExchangeAccount, desk: OrderDesk, means: MeansOf, wait: Cal
     in_a_row = 0
     traded = traded_assets(account)
     for _ in range(LOOKS):
-        trades, moving = _last_trade(account), _in_flight(account)
-        balances = {asset: balance.free + balance.locked for asset, balance in desk.balances().items()}
+        trades, moving = last_fill(account.pk), _in_flight(account)
+        balances = {asset: balance.total for asset, balance in desk.balances().items()}
         booked, moving = booked_balances(account.pk), moving | _in_flight(account)
-        if trades != _last_trade(account):
+        if trades != last_fill(account.pk):
             before, in_a_row = [], 0
             continue
         found = drift(booked, balances, moving, traded)
         if not found or found == before:
             return found
         _ask_about(account, {each.asset for each in found}, means)
-        before, in_a_row = (found, in_a_row + 1) if trades == _last_trade(account) else ([], 0)
+        before, in_a_row = (found, in_a_row + 1) if trades == last_fill(account.pk) else ([], 0)
         wait()
     return before if in_a_row == LOOKS else []
 
 
 def _ask_about(account: ExchangeAccount, assets: set[str], means: MeansOf) -> None:
     """The resting orders that might explain what moved: every trade moves a base and the quote."""
-    for row in Order.objects.filter(account=account, status__in=[OrderStatus.ACKED, OrderStatus.PARTIAL]):
+    for row in Order.objects.filter(account=account, status__in=list(RESTING_ORDER)):
         if row.symbol.partition("/")[0] in assets or account.quote in assets:
             ask(row, means(row.symbol))
 
 
 def _in_flight(account: ExchangeAccount) -> set[str]:
     """The assets that orders may be moving at this moment, without our knowing."""
-    symbols = Order.objects.filter(account=account, status__in=_AT_WORK).values_list("symbol", flat=True)
+    symbols = Order.objects.filter(account=account, status__in=list(UNSETTLED_ORDER)).values_list("symbol", flat=True)
     return {asset for symbol in symbols for asset in symbol.split("/")}
-
-
-def _last_trade(account: ExchangeAccount) -> int:
-    return Trade.objects.filter(account=account).order_by("-id").values_list("pk", flat=True).first() or 0
 
 
 def _symbols(account: ExchangeAccount) -> set[str]:
@@ -190,7 +183,7 @@ def _drift_text(account: ExchangeAccount, drifts: Iterable[Drift]) -> str:
 
 
 def _unsettled(account: ExchangeAccount) -> str:
-    return UNSETTLED if Order.objects.filter(account=account, status__in=_AT_WORK).exists() else ""
+    return UNSETTLED if Order.objects.filter(account=account, status__in=list(UNSETTLED_ORDER)).exists() else ""
 
 
 def _stop(account: ExchangeAccount, finding: Finding, now: Now) -> None:

@@ -74,9 +74,13 @@ ORDER_MOVES: dict[OrderStatus, frozenset[OrderStatus]] = {
 LIVE_POSITION = frozenset({PositionStatus.OPENING, PositionStatus.OPEN, PositionStatus.CLOSING})
 """Positions that hold something or may soon: they count as exposure."""
 
-UNFINISHED_ORDER = frozenset(
-    {OrderStatus.PREPARED, OrderStatus.SENT, OrderStatus.ACKED, OrderStatus.PARTIAL, OrderStatus.UNKNOWN}
-)
+RESTING_ORDER = frozenset({OrderStatus.ACKED, OrderStatus.PARTIAL})
+"""Orders that the exchange is known to have, and that have not ended there."""
+
+UNSETTLED_ORDER = frozenset({OrderStatus.PREPARED, OrderStatus.SENT, OrderStatus.UNKNOWN})
+"""Orders of which it has to be found out whether the exchange has them."""
+
+UNFINISHED_ORDER = RESTING_ORDER | UNSETTLED_ORDER
 """Orders that may still fill: they are settled before anything new is decided."""
 
 TERMINAL_ORDER = frozenset(OrderStatus) - UNFINISHED_ORDER

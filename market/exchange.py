@@ -7,6 +7,7 @@ from typing import Protocol
 
 from market.candles import Candles
 from market.instruments import Instrument
+from market.money import exact
 from market.orders import Fill, OrderRequest, VenueOrder, VenueTrade
 
 
@@ -94,6 +95,11 @@ class Balance:
 
     free: Decimal
     locked: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        with exact():
+            return self.free + self.locked
 
 
 @dataclass(frozen=True, slots=True)

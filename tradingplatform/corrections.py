@@ -9,20 +9,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bots.models import ExchangeAccount
-from execution.balances import book_untracked, booked_balances, traded_assets
+from execution.balances import book_untracked, booked_balances, last_fill, traded_assets
 from execution.by_hand import book_sale
 from execution.capital import book_found_capital
 from execution.drift import Drift, drift
 from execution.lock import under_portfolio_lock
-from execution.models import Order, Portfolio, Position, Trade
-from execution.states import UNFINISHED_ORDER, OrderStatus
+from execution.models import Order, Portfolio, Position
+from execution.states import RESTING_ORDER, UNSETTLED_ORDER
 from market.exchange import OrderDesk
-from market.money import brief, canonical, exact
+from market.money import brief, canonical
 from notifications.events import publish
 from notifications.models import Severity
 from tradingplatform.operator import By
-
-_AT_REST = (OrderStatus.ACKED, OrderStatus.PARTIAL)
 
 
 class Unsettled(ValueError):
@@ -39,10 +37,9 @@ class Seen:
 
 def look(account: ExchangeAccount, desk: OrderDesk) -> Seen:
     """The balances, of which every fill is booked. Raises Unsettled, market.exchange.ExchangeError."""
-    last_trade = _last_trade(account)
-    with exact():
-        balances = {asset: balance.free + balance.locked for asset, balance in desk.balances().items()}
-    for order in Order.objects.filter(account=account, status__in=_AT_REST):
+    last_trade = last_fill(account.pk)
+    balances = {asset: balance.total for asset, balance in desk.balances().items()}
+    for order in Order.objects.filter(account=account, status__in=list(RESTING_ORDER)):
         there = desk.find(order.symbol, order.client_order_id)  # asked after the balances: these have no later fill
         if there is None or there.filled != order.filled:
             raise Unsettled(f"order {order} is not as our books have it: wait until that is booked, and try again")
@@ -99,11 +96,10 @@ def _require_reason(by: By, what: str) -> None:
 
 
 def _require_settled(account: ExchangeAccount, last_trade: int | None) -> None:
-    at_work = UNFINISHED_ORDER - {*_AT_REST}
-    order = Order.objects.filter(account=account, status__in=list(at_work)).first()
+    order = Order.objects.filter(account=account, status__in=list(UNSETTLED_ORDER)).first()
     if order is not None:
         raise Unsettled(f"order {order} is {order.status}: wait until it is settled, and try again")
-    if last_trade is not None and last_trade != _last_trade(account):
+    if last_trade is not None and last_trade != last_fill(account.pk):
         raise Unsettled("a fill was booked since the balances were read: try again")
 
 
@@ -112,10 +108,6 @@ def _accept(account: ExchangeAccount, one: Drift, by: By) -> None:
         book_found_capital(account, one.difference, f"{by.reason}, by {by.actor}", by.now)
     else:
         book_untracked(account.pk, one.asset, one.difference)
-
-
-def _last_trade(account: ExchangeAccount) -> int:
-    return Trade.objects.filter(account=account).order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def _tell_accepted(account: ExchangeAccount, found: list[Drift], by: By) -> None:

@@ -136,7 +136,7 @@ def _keep_untracked(account: ExchangeAccount, new: NewAccount, balances: Mapping
     for asset, balance in balances.items():
         row, _ = AssetBalance.objects.get_or_create(account=account, asset=asset)
         with exact():
-            row.untracked = balance.free + balance.locked - (new.capital if asset == new.quote else ZERO)
+            row.untracked = balance.total - (new.capital if asset == new.quote else ZERO)
         row.save(update_fields=["untracked"])
 
 
