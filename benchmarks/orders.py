@@ -67,7 +67,7 @@ def _rounds() -> dict[str, list[tuple[float, int]]]:
     from bots.models import Bot
     from execution import crash_points
     from execution.reconcile import reconcile_account
-    from tradingplatform.errands import means_of
+    from tradingplatform.means import means_of
     from tradingplatform.wiring import platform
 
     ours, bot = platform(), Bot.objects.select_related("account", "book").get()
@@ -92,7 +92,7 @@ def _round_trip(ours: Any, bot: Any, number: int, watch: Watch) -> None:
     from execution.submit import Exit, enter
     from risk.decisions import Grounds
     from risk.exits import ExitReason
-    from tradingplatform.errands import means_of
+    from tradingplatform.means import means_of
 
     means = means_of(ours, bot.account, bot.symbol)
     wish, pricing = _wish(ours, bot, number)

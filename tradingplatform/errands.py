@@ -13,10 +13,10 @@ from execution.models import Order, Position, Purpose
 from execution.record import LostRace
 from execution.states import UNFINISHED_ORDER, PositionStatus
 from execution.submit import Exit, Means
-from market.exchange import ExchangeError
 from risk.exits import ExitReason
 from tradingplatform.holder import new_token
 from tradingplatform.leases import give_back
+from tradingplatform.means import means_of
 from tradingplatform.wiring import Platform
 
 log = structlog.get_logger()
@@ -26,22 +26,6 @@ JUMPED_S = 2.0
 
 HANGING_S = 5.0
 """Wall time that a stop at the exchange has to sell what it should."""
-
-
-def means_of(platform: Platform, account: ExchangeAccount, symbol: str) -> Means:
-    """What the orders of one symbol of an account are sent with."""
-    try:
-        instrument = platform.instrument(symbol)
-    except ExchangeError:
-        instrument = None
-
-    def bid() -> Decimal | None:
-        try:
-            return platform.fetcher.quote(symbol).bid
-        except ExchangeError:
-            return None
-
-    return Means(platform.executor(account), platform.clock.now, instrument, bid)
 
 
 def see_to(platform: Platform, chore: Chore) -> bool:

@@ -20,9 +20,10 @@ from execution import chores, clean
 from execution.chores import Chore, Watched
 from execution.reconcile import reconcile_account
 from market.exchange import ExchangeError, OrderDesk
-from tradingplatform.errands import at_the_stop, means_of, see_to
+from tradingplatform.errands import at_the_stop, see_to
 from tradingplatform.key_check import review_key
 from tradingplatform.lasting import NOT_RECONCILED, STUCK, UNPROTECTED, Lasting, stuck_text, unprotected_text
+from tradingplatform.means import means_of
 from tradingplatform.wiring import Platform
 
 log = structlog.get_logger()

@@ -3,6 +3,7 @@
 claim the slot -> settle unfinished orders -> closed candles -> decide -> review and order -> mark, snapshot, release.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
 import structlog
@@ -38,6 +39,7 @@ from tradingplatform.decide import Choice, Close, Enter, Nothing, Subject, decid
 from tradingplatform.holder import new_token
 from tradingplatform.leases import give_back
 from tradingplatform.logs import log_context
+from tradingplatform.means import bid_of, means_of
 from tradingplatform.passes import Pass, Result, Seen, beyond_belief, live_price, marked_live
 from tradingplatform.subject import held_by, subject_of
 from tradingplatform.wiring import Platform
@@ -106,7 +108,7 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
         bot.book = under_portfolio_lock(bot.account_id, lambda _: open_day(bot.pk, this.now))
     position = _live_position(bot)
     if position is not None and (position.status != PositionStatus.OPEN or executor.holds_stops):
-        status = drive(position.pk, _means(this, executor))
+        status = drive(position.pk, _means(this))
         if status in UNDER_WAY:
             return Seen(position), Result(Outcome.SKIPPED, UNDER_WAY[status])
         bot.book.refresh_from_db()
@@ -129,13 +131,10 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
     return seen, _act(this, seen, subject, choice, executor)
 
 
-def _means(this: Pass, executor: BaseExecutor, bid: Decimal | None = None) -> Means:
-    """What this bot's orders are sent with."""
-    try:
-        instrument = this.platform.instrument(this.bot.symbol)
-    except ExchangeError:
-        instrument = None
-    return Means(executor, lambda: this.now, instrument, lambda: _bid(this) if bid is None else bid)
+def _means(this: Pass, bid: Decimal | None = None) -> Means:
+    """What this bot's orders are sent with. ``bid``: what the market is known to bid."""
+    means = means_of(this.platform, this.bot.account, this.bot.symbol, lambda: this.now)
+    return means if bid is None else replace(means, bid=lambda: bid)
 
 
 def _live_position(bot: Bot) -> Position | None:
@@ -161,27 +160,19 @@ def _act(this: Pass, seen: Seen, subject: Subject, choice: Choice, executor: Bas
         case Enter(signal):
             return _enter(this, seen, subject, signal, executor)
         case Close(reason, price, text) if seen.position is not None:
-            bid = _bid(this)
+            bid = bid_of(this.platform, this.bot.symbol)
             if bid is None and executor.fills_at_quotes:
                 return Result(Outcome.SKIPPED, f"{text}; no price to sell at")  # rung for again until there is one
             _forget_undecided(this)
             grounds = None if this.decided else seen.grounds(this.slot)
             try:
-                leave(seen.position, Exit(reason, text, price), grounds, _means(this, executor, bid))
+                leave(seen.position, Exit(reason, text, price), grounds, _means(this, bid))
             except LostRace:  # an operator's or the reconciler's decision came first, and is being carried out
                 return Result(Outcome.SKIPPED, f"{text}; it is being closed already")
             return Result(Outcome.EXIT, text, stored=True)
         case Nothing(reason):
             return Result(Outcome.NOTHING, reason)
     raise AssertionError(f"{choice.act} without a position")
-
-
-def _bid(this: Pass) -> Decimal | None:
-    """What the market bids now; None when it cannot be asked. PaperTrader sells at the same, shared quote."""
-    try:
-        return this.platform.fetcher.quote(this.bot.symbol).bid
-    except ExchangeError:
-        return None
 
 
 def _enter(this: Pass, seen: Seen, subject: Subject, signal: Signal, executor: BaseExecutor) -> Result:
@@ -217,7 +208,7 @@ def _see_to(this: Pass, executor: BaseExecutor) -> None:
     """Protect what was entered a moment ago, or ask what became of it."""
     position = _live_position(this.bot)
     if position is not None and executor.holds_stops:
-        drive(position.pk, _means(this, executor))
+        drive(position.pk, _means(this))
 
 
 def _finish(this: Pass, seen: Seen, result: Result) -> None:

@@ -13,8 +13,8 @@ from execution.submit import enter
 from market.slots import slot_at
 from risk.verdicts import Approved
 from tradingplatform.decide import Nothing, propose
-from tradingplatform.errands import means_of
 from tradingplatform.holder import new_token
+from tradingplatform.means import means_of
 from tradingplatform.subject import grounds_of, subject_of
 from tradingplatform.tick import QUOTE_MAX_AGE_WALL_MS
 from tradingplatform.wiring import platform
