@@ -20,7 +20,7 @@ class AtOnce(StoppedStrategy[StopParameters]):
 
     @property
     def rule_period(self) -> int:
-        return 2
+        return 14  # two candles in a row may well close at the same price, and then nothing may enter
 
     def rule_columns(self, candles: Candles) -> dict[str, Column]:
         return {}

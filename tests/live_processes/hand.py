@@ -55,7 +55,7 @@ def make(names: list[str], symbols: list[str], stop_percent: float, capital: str
     account, instruments = ExchangeAccount.objects.get(name=ACCOUNT), platform().instruments()
     bots = []
     for number, name in enumerate(names):
-        wants = {"stop_type": "percent", "stop_percent": stop_percent, "atr_period": 2}
+        wants = {"stop_type": "percent", "stop_percent": stop_percent}
         new = NewBot(name, "at_once", symbols[number % len(symbols)], "15m", Decimal(capital), wants)
         bots.append(operator.create_bot(account, new, instruments, by(), start=False))
     live_accounts.go_live(bots, account, by())

@@ -200,9 +200,17 @@ class LivePlatform(LiveFleet):
         """A new bot that wants to enter now; its name. It enters once only: it is paused as soon as its order left."""
         (bot,) = self.make(name, 1, (symbol,), stop_percent)
         self.hand("start", names=[bot])
-        until(lambda: self.orders(bot, "ENTRY") not in ([], ["PREPARED"]), f"{bot}'s order")
+        try:
+            until(lambda: self.orders(bot, "ENTRY") not in ([], ["PREPARED"]), f"{bot}'s order")
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; it decided {self.decisions(bot)}") from None
         self.hand("pause", names=[bot])
         return bot
+
+    def decisions(self, bot: str) -> list[tuple[str, str]]:
+        """Outcomes and reasons of its decisions, the oldest first."""
+        decided = f"SELECT outcome, reason FROM risk_decision WHERE bot_id = {self.bot_id(bot)} ORDER BY id"
+        return [(outcome, reason) for outcome, reason in self.query(decided)]
 
     def hold(self, name: str, symbol: str = "BTC/USDT", stop_percent: float = 10.0) -> str:
         """A new bot that holds a position which a stop rests for; its name."""

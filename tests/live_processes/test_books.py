@@ -16,10 +16,8 @@ pytestmark = [pytest.mark.process, pytest.mark.proof]
 
 def decision(live: LivePlatform, bot: str) -> tuple[str, str]:
     """Outcome and reason of its first decision, awaited."""
-    first = f"SELECT outcome, reason FROM risk_decision WHERE bot_id = {live.bot_id(bot)} ORDER BY id"
-    until(lambda: bool(live.query(first)), f"{bot}'s decision")
-    outcome, reason = live.query(first)[0]
-    return outcome, reason
+    until(lambda: bool(live.decisions(bot)), f"{bot}'s decision")
+    return live.decisions(bot)[0]
 
 
 def wants_to_enter(live: LivePlatform, name: str, symbol: str) -> str:
