@@ -11,7 +11,7 @@ from soak.live_fleet import ACCOUNT
 from tests.live_processes.platform import LivePlatform
 from tests.rig import until
 
-pytestmark = [pytest.mark.process, pytest.mark.proof]
+pytestmark = pytest.mark.process
 
 
 def decision(live: LivePlatform, bot: str) -> tuple[str, str]:

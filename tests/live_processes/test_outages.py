@@ -6,7 +6,7 @@ import pytest
 
 from tests.live_processes.platform import POST_ORDER, LivePlatform
 
-pytestmark = [pytest.mark.process, pytest.mark.proof]
+pytestmark = pytest.mark.process
 
 
 def state(live: LivePlatform) -> list[tuple[object, ...]]:

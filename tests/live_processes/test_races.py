@@ -11,7 +11,7 @@ from tests.fleets import SYMBOLS
 from tests.live_processes.platform import Hand, LivePlatform
 from tests.rig import until
 
-pytestmark = [pytest.mark.process, pytest.mark.proof]
+pytestmark = pytest.mark.process
 PAIRS = tuple(f"{base}/USDT" for base in SYMBOLS)
 ROUNDS = 26
 NEAR = 0.0002  # below the price: it is there within seconds, or has been when somebody else comes

@@ -5,7 +5,7 @@ import pytest
 from tests.live_processes.platform import LivePlatform
 from tests.rig import until
 
-pytestmark = [pytest.mark.process, pytest.mark.proof]
+pytestmark = pytest.mark.process
 ASK = "GET /api/v3/order"
 
 
@@ -62,6 +62,7 @@ def test_accepted_late_and_found_later_still(live: LivePlatform):
     assert len(live.at_exchange(bot, "e")) == 1
 
 
+@pytest.mark.proof
 def test_a_sender_is_killed_and_its_order_never_arrives(live: LivePlatform):
     """Half a minute after it was sent it can not be accepted any more: only then is it given up."""
     fault = live.fault({"kind": "timeout_before", "hold_s": 60}, times=1)

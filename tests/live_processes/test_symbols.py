@@ -9,7 +9,7 @@ from soak.live_fleet import ACCOUNT
 from tests.live_processes.platform import POST_ORDER, LivePlatform
 from tests.rig import until
 
-pytestmark = [pytest.mark.process, pytest.mark.proof]
+pytestmark = pytest.mark.process
 STEP = "0.00071"  # of BTC: about 40 USDT, so that the rest is worth little enough to be written off
 
 
