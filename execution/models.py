@@ -37,6 +37,9 @@ class Portfolio(models.Model):
     reserved = ExactDecimalField(default=ZERO, help_text="notional of entries on their way, not yet filled")
     exposure = ExactDecimalField(default=ZERO, help_text="notional of open positions at their marks, and reserved")
     peak_equity = ExactDecimalField(default=ZERO)
+    marked_at = models.DateTimeField(
+        null=True, help_text="market time at which everything that is held was last valued at live prices"
+    )
 
     def __str__(self) -> str:
         return f"portfolio of {self.account}"
@@ -218,6 +221,9 @@ class Order(models.Model):
                 fields=["position"], condition=Q(purpose=Purpose.ENTRY.value), name="one_entry_order_per_position"
             ),
             models.UniqueConstraint(
+                fields=["decision"], condition=Q(purpose=Purpose.ENTRY.value), name="one_entry_order_per_decision"
+            ),
+            models.UniqueConstraint(
                 fields=["position"],
                 condition=~Q(purpose=Purpose.ENTRY.value) & Q(status__in=_values(UNFINISHED_ORDER)),
                 name="one_closing_order_at_a_time",
@@ -225,6 +231,8 @@ class Order(models.Model):
         ]
         indexes = [
             models.Index(fields=["bot"], condition=Q(status__in=_values(UNFINISHED_ORDER)), name="order_unfinished"),
+            models.Index(fields=["account", "market_at"], name="order_account_time"),
+            models.Index(fields=["bot", "market_at"], name="order_bot_time"),
         ]
 
     def __str__(self) -> str:

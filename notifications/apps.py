@@ -1,6 +1,19 @@
 from django.apps import AppConfig
 
+from notifications.database_rules import DatabaseRule, keep
+
+APPEND_ONLY = DatabaseRule(
+    name="audit_is_append_only",
+    table="notifications_auditentry",
+    event="UPDATE",
+    refused="1 = 1",
+    says="an audit entry is never changed: write another one",
+)
+
 
 class NotificationsConfig(AppConfig):
     name = "notifications"
     verbose_name = "Notifications"
+
+    def ready(self) -> None:
+        keep(self, [APPEND_ONLY])

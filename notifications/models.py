@@ -1,5 +1,7 @@
 """The durable log of everything significant."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
@@ -64,3 +66,48 @@ class Condition(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class AuditEntry(models.Model):
+    """One act of an operator. Append-only: the database refuses an update, and nothing here deletes."""
+
+    actor = models.CharField(max_length=150, help_text="who")
+    address = models.CharField(max_length=64, blank=True, help_text="from where: an address, or the command line")
+    action = models.CharField(max_length=48, help_text="what was done")
+    subject = models.CharField(max_length=128, help_text="to what")
+    bot_id = models.BigIntegerField(null=True, blank=True)
+    before = models.JSONField(default=dict, help_text="what it was; money as exact strings")
+    after = models.JSONField(default=dict, help_text="what it is now")
+    reason = models.CharField(max_length=300, blank=True, help_text="why")
+    market_at = models.DateTimeField(help_text="market time")
+    wall_at = models.DateTimeField(help_text="wall time")
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "audit trail"
+        constraints = [models.CheckConstraint(condition=~Q(actor="") & ~Q(action=""), name="audit_entry_says_who")]
+        indexes = [models.Index(fields=["wall_at"], name="audit_time")]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action} {self.subject}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises TypeError for an entry that is stored already."""
+        if not self._state.adding:
+            raise TypeError("an audit entry is never changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *_: Any, **__: Any) -> tuple[int, dict[str, int]]:
+        """Raises TypeError."""
+        raise TypeError("an audit entry is never deleted")
+
+
+class Heartbeat(models.Model):
+    """When a chain of processes last worked from its beginning to its end."""
+
+    name = models.CharField(primary_key=True, max_length=32)
+    sent_at = models.DateTimeField(help_text="wall time at which the first of them began it")
+    wall_at = models.DateTimeField(help_text="wall time at which the last of them wrote this")
+
+    def __str__(self) -> str:
+        return self.name

@@ -145,7 +145,7 @@ class HaltAdmin(ReadOnlyAdmin):
 
     @display(description="of")
     def scope(self, halt: Halt) -> str:
-        return str(halt.bot or f"account {halt.account}")
+        return halt.scope
 
     @display(description="cleared")
     def clearing(self, halt: Halt) -> str:

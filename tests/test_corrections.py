@@ -23,8 +23,8 @@ from tests.factories import make_account, make_bot, now_at
 from tests.fakes import ScriptedExecutor, filled_at, raises, says
 from tests.histories import History
 from tradingplatform import wiring
+from tradingplatform.acting import By
 from tradingplatform.corrections import Unsettled, accept_balances, closed_by_hand, look
-from tradingplatform.operator import By
 
 pytestmark = pytest.mark.django_db
 BY = By("test", now_at(), "the truth")

@@ -30,14 +30,14 @@ def halts_in_force() -> list[dict[str, str]]:
     halts = Halt.objects.filter(cleared_at=None).select_related("account", "bot").order_by("pk")
     told = [
         {
-            "scope": f"bot {halt.bot.name}" if halt.bot else f"account {halt.account.name}",
+            "scope": halt.scope,
             "cause": halt.cause,
             "text": halt.text,
             "raised_at": halt.raised_at.isoformat(),
         }
         for halt in halts
     ]
-    return sorted(told, key=lambda halt: not halt["scope"].startswith("account "))
+    return sorted(told, key=lambda halt: halt["scope"].startswith("bot "))
 
 
 def conditions_lasting() -> list[dict[str, str]]:

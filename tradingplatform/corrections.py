@@ -20,7 +20,7 @@ from market.exchange import OrderDesk
 from market.money import brief, canonical
 from notifications.events import publish
 from notifications.models import Severity
-from tradingplatform.operator import By
+from tradingplatform.acting import By
 
 
 class Unsettled(ValueError):

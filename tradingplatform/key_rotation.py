@@ -10,7 +10,7 @@ from bots import field_keys
 from bots.encrypted import EncryptedField, Secret
 from notifications.events import publish
 from notifications.models import Severity
-from tradingplatform.operator import By
+from tradingplatform.acting import By
 
 
 def rotate_field_keys(by: By) -> int:

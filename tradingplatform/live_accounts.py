@@ -21,8 +21,8 @@ from market.exchange import Balance, KeyRights, OrderDesk, Rejected, Transient
 from market.money import ZERO, canonical, exact
 from notifications.events import publish
 from notifications.models import Severity
+from tradingplatform.acting import By
 from tradingplatform.key_check import key_warnings, refusal_text, why_not_rights
-from tradingplatform.operator import By
 
 
 class NotConnected(ValueError):

@@ -20,23 +20,14 @@ from execution.marking import rebase_account_peak, rebase_bot_peak
 from execution.models import Position
 from execution.record import mark_closing
 from execution.states import LIVE_POSITION, PositionStatus
-from market.clock import Now
 from market.instruments import Instrument
 from notifications.events import publish
 from risk import deadman
 from risk.exits import ExitReason
 from risk.halts import clear_halt
 from risk.models import DeadMansSwitch, Halt
+from tradingplatform.acting import By
 from tradingplatform.symbols import why_unknown
-
-
-@dataclass(frozen=True, slots=True)
-class By:
-    """Who acts, when, and why."""
-
-    actor: str
-    now: Now
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from notifications.models import Event
 from risk.halts import open_halts
 from risk.models import Halt
 from tests.factories import make_bot, now_at
+from tradingplatform.acting import By
 from tradingplatform.key_check import key_warnings, review_key, why_not_rights
-from tradingplatform.operator import By, clear_account_halts
+from tradingplatform.operator import clear_account_halts
 
 pytestmark = pytest.mark.django_db
 

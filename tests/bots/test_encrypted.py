@@ -17,9 +17,9 @@ from bots.field_keys import UnreadableSecret
 from bots.models import ExchangeAccount
 from notifications.models import Event
 from tests.factories import now_at
+from tradingplatform.acting import By
 from tradingplatform.key_rotation import rotate_field_keys
 from tradingplatform.logs import configure_logs
-from tradingplatform.operator import By
 
 pytestmark = pytest.mark.django_db
 

@@ -15,8 +15,10 @@ def running() -> Iterator[LivePlatform]:
 
 @pytest.fixture
 def live(running: LivePlatform) -> Iterator[LivePlatform]:
-    """The platform, at rest before and after. A scenario that killed the reconciler leaves its account to be found clean
-    anew."""
+    """The platform, at rest before and after.
+
+    A scenario that killed the reconciler leaves its account to be found clean anew.
+    """
     running.until_clean()
     yield running
     running.no_faults()

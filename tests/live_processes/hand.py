@@ -33,9 +33,10 @@ from soak.agreement import compare  # noqa: E402
 from soak.live_fleet import ACCOUNT  # noqa: E402
 from tests.live_processes.near import enter_near  # noqa: E402
 from tradingplatform import live_accounts, operator  # noqa: E402
+from tradingplatform.acting import By  # noqa: E402
 from tradingplatform.holder import new_token  # noqa: E402
 from tradingplatform.means import means_of  # noqa: E402
-from tradingplatform.operator import By, NewBot  # noqa: E402
+from tradingplatform.operator import NewBot  # noqa: E402
 from tradingplatform.wiring import platform  # noqa: E402
 
 

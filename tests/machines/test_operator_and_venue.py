@@ -35,7 +35,7 @@ from tests.machines.answers import Died
 from tests.machines.forbidden import Forbidden
 from tests.machines.running import few
 from tradingplatform import operator, tick
-from tradingplatform.operator import By
+from tradingplatform.acting import By
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 ROUNDS = 30

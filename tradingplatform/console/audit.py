@@ -13,12 +13,17 @@ from market.money import canonical
 from notifications.events import publish
 from notifications.models import Severity
 from risk.models import BotRiskLimits
-from tradingplatform.operator import By
+from tradingplatform.acting import By
 
 
 def by_user(request: HttpRequest, reason: str) -> By:
     """The logged-in user acts, now."""
-    return By(actor=request.user.get_username(), now=load_clock(settings.CLOCK_FILE).now(), reason=reason)
+    return By(
+        actor=request.user.get_username(),
+        now=load_clock(settings.CLOCK_FILE).now(),
+        reason=reason,
+        address=request.META.get("REMOTE_ADDR", ""),
+    )
 
 
 class AuditedAdmin:

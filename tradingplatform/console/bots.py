@@ -23,9 +23,9 @@ from notifications.admin_base import UnfoldAdminTextInputWidget, action, display
 from notifications.models import Event
 from risk.models import Decision
 from tradingplatform import operator
+from tradingplatform.acting import By
 from tradingplatform.console.audit import AuditedAdmin, by_user
 from tradingplatform.instruments import ExchangeUnreachable, instruments
-from tradingplatform.operator import By
 from tradingplatform.symbols import why_unknown
 
 

@@ -28,7 +28,7 @@ class ConsoleHaltAdmin(HaltAdmin):
             return super().clearing(halt)
         if halt.bot is not None:
             return _with_reason(f"reset_bot {shlex.quote(halt.bot.name)}")
-        return _with_reason(f"clear_halt {shlex.quote(halt.account.name)}")
+        return _with_reason(f"clear_halt {shlex.quote(halt.account.name) if halt.account else '--all'}")
 
 
 @admin.register(DeadMansSwitch)

@@ -17,9 +17,9 @@ from execution.capital import NotEnoughCash
 from execution.held import BotInUse
 from execution.lock import NoPortfolio
 from market.clock import Now, load_clock
+from tradingplatform.acting import By
 from tradingplatform.fleet.problems import BadFleet
 from tradingplatform.instruments import ExchangeUnreachable
-from tradingplatform.operator import By
 
 EXPECTED = (BadFleet, BotInUse, ExchangeUnreachable, IllegalTransition, NoPortfolio, NotEnoughCash, ValueError)
 """Refusals with a text for the operator. Anything else is a fault of ours and shows its traceback."""
