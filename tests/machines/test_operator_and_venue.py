@@ -251,7 +251,7 @@ class Platform(RuleBasedStateMachine):
 
     def _forbids(self) -> set[object]:
         bots = Bot.objects.exclude(status=BotStatus.RUNNING).values_list("pk", flat=True)
-        halts = Halt.objects.filter(cleared_at=None).values_list("pk", flat=True)
+        halts = Halt.objects.filter(cleared_at=None, until=None).values_list("pk", flat=True)  # the others just end
         switch = ["switch"] if self._triggered() else []
         return {*switch, *(("bot", pk) for pk in bots), *(("halt", pk) for pk in halts)}
 
