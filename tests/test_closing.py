@@ -171,6 +171,21 @@ def test_one_whose_bot_is_ticking_keeps_no_other_waiting(exchange):
     assert held() == set()
 
 
+def test_one_that_is_seen_to_all_the_time_has_its_turn(exchange):
+    """No stop rests for it, so the reconciler is at it every few seconds."""
+    [bot] = holding(exchange, "0.01")
+    type(bot.account).objects.update(mode="LIVE")
+    exchange.at_stop = [says(ReportStatus.REJECTED, "too many stops")]
+    kill_switch.halt_everything(ANN, closes=True)
+    notes = []
+    reconciler = OneHand(Quiet(exchange), notes)
+    reconciler.settle()
+    assert len(exchange.stops) == 1
+    reconciler.close_down()
+    assert held() == set()
+    assert not notes
+
+
 def test_what_opens_later_is_sold_as_well(exchange):
     """An entry that was past the gate when the switch was pulled: it is resolved first."""
     bot = make_bot()

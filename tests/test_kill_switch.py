@@ -1,16 +1,17 @@
 """The kill switch: what it stops, in which order with sends, and what ends it."""
 
 import threading
+import time
 from functools import partial
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.db.models.signals import post_save
 
 from bots import lifecycle
 from bots.models import Bot, BotStatus
-from execution.lock import under_portfolio_lock
+from execution.lock import lock_portfolio, under_portfolio_lock
 from execution.models import Order, Portfolio, Position
 from execution.states import OrderStatus, PositionStatus
 from notifications.models import AuditEntry, Event
@@ -154,6 +155,31 @@ def test_an_account_whose_lock_cannot_be_had_does_not_keep_it_from_falling(monke
     monkeypatch.setattr(kill_switch, "lock_portfolio", locked)
     kill_switch.halt_everything(ANN)
     assert len(tried) == 2 * kill_switch.TRIES
+    assert not any(may_enter(bot) for bot in bots)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one lock for all accounts")
+@pytest.mark.django_db(transaction=True)
+def test_it_falls_soon_though_somebody_sits_on_an_accounts_lock():
+    bots = [make_bot() for _ in range(2)]
+    holds, may_go = threading.Event(), threading.Event()
+
+    def sit():
+        with transaction.atomic():
+            lock_portfolio(bots[1].account_id)
+            holds.set()
+            may_go.wait(20)
+        connection.close()
+
+    sitter = threading.Thread(target=sit)
+    sitter.start()
+    holds.wait(20)
+    began_s = time.monotonic()
+    kill_switch.halt_everything(ANN)
+    took_s = time.monotonic() - began_s
+    may_go.set()
+    sitter.join()
+    assert took_s < 5
     assert not any(may_enter(bot) for bot in bots)
 
 

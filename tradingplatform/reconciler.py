@@ -96,7 +96,7 @@ class Reconciler:
     def watch(self) -> None:
         """Take the exits that live prices call for: stops where the exchange does not, and targets."""
         for reached in self._exits.look(self._platform, chores.watched()):
-            self._hand_out(reached.watched.chore.position_id, ROUND_S, partial(self._take_exit, reached), urgent=True)
+            self._hand_out_stop(reached.watched.chore.position_id, partial(self._take_exit, reached))
 
     def close_down(self) -> None:
         """Sell what halts sell: at most one new exit a second for each account, the largest exposure first."""
@@ -104,7 +104,8 @@ class Reconciler:
         halts = closing_halts(now)
         review_closing(halts, now)
         for closing in next_to_close(halts, now):
-            self._hand_out(closing.chore.position_id, ROUND_S, partial(self._close_down, closing))
+            # At once: what has no stop is seen to every few seconds, and would never have its turn.
+            self._hand_out(closing.chore.position_id, ROUND_S, partial(self._close_down, closing), at_once=True)
 
     def compare(self) -> None:
         """Every live account's books with the exchange's, now and then."""
@@ -156,14 +157,22 @@ class Reconciler:
             log.error("key_problem", account=account.name, problem=problem)
         self._key_due[account.pk] = time.monotonic() + KEY_S
 
-    def _hand_out(self, key: object, pause_s: float, act: Callable[[], object], *, urgent: bool = False) -> None:
+    def _hand_out(self, key: object, pause_s: float, act: Callable[[], object], *, at_once: bool = False) -> None:
         """Give an errand to a free hand, one at a time for each key, and not again before the pause is over."""
+        self._give(self._hands, key, pause_s, act, at_once)
+
+    def _hand_out_stop(self, key: object, act: Callable[[], object]) -> None:
+        """The same for an exit that the price calls for: it queues behind nothing else, and waits for no pause."""
+        self._give(self._stop_hands, key, ROUND_S, act, at_once=True)
+
+    def _give(
+        self, hands: ThreadPoolExecutor, key: object, pause_s: float, act: Callable[[], object], at_once: bool
+    ) -> None:
         now_s = time.monotonic()
         under_way = self._busy.get(key)
-        if (under_way is not None and not under_way.done()) or (not urgent and now_s < self._not_before.get(key, 0.0)):
+        if (under_way is not None and not under_way.done()) or (not at_once and now_s < self._not_before.get(key, 0.0)):
             return
         self._not_before[key] = now_s + pause_s
-        hands = self._stop_hands if urgent else self._hands
         self._busy[key] = hands.submit(self._survive, f"errand {key}", act)
         self._forget()
 
