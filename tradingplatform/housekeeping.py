@@ -11,6 +11,7 @@ from risk.deadman import watch
 SCHEDULE = {
     "account equity": ("tradingplatform.tasks.snapshot_accounts", 60, "Keeps a point of every account's equity."),
     "dead man's switch": ("tradingplatform.tasks.watch_switch", 30, "Tells the stages of the dead man's switch."),
+    "retention": ("tradingplatform.tasks.thin_out", 86_400, "Thins out what is older than RETENTION_DAYS."),
 }
 """By name: the task, wall seconds between two runs, and what it does."""
 
