@@ -30,6 +30,7 @@ MISSED = Facts(
     others_at=None,
     seen_before=BEGIN - 11 * MINUTE,
     seen_after=BEGIN + 39 * MINUTE,
+    rested_s=0.4,
     kept_since=BEGIN - timedelta(days=80),
 )
 
@@ -82,6 +83,11 @@ REASONS = {
         {"speed": 60.0, "seen_before": BEGIN - 30 * MINUTE, "seen_after": BEGIN + 30 * MINUTE},
         "no bot ticked between 2026-11-24 02:50:00 and 2026-11-24 03:40:00, though the accounts' equity was kept "
         "meanwhile: see log/trading.log and log/beat.log",
+    ),
+    "stopped_and_started": (
+        {"rested_s": 42.0, "seen_before": BEGIN - MINUTE, "seen_after": BEGIN + MINUTE},
+        "no bot ticked between 2026-11-24 02:50:00 and 2026-11-24 03:40:00: the platform was stopped and started again "
+        "meanwhile",
     ),
     "lost": (
         {"others": 3, "others_at": BEGIN + 9 * MINUTE},

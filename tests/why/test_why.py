@@ -230,6 +230,13 @@ def test_the_workers_were_down(two_bots):
     assert "though the accounts' equity was kept meanwhile" in told(first, now=now_at(SLOT_0 + 9))["why_no_tick"]
 
 
+def test_market_time_rested_meanwhile(two_bots):
+    first, _ = two_bots
+    wall_at = now_at(SLOT_0 + 1).wall_at + timedelta(hours=3)
+    Decision.objects.filter(slot=SLOT_0 + 1).update(wall_at=wall_at)
+    assert told(first, now=now_at(SLOT_0 + 9))["why_no_tick"].endswith("was stopped and started again meanwhile")
+
+
 def test_only_this_bot_missed_it(two_bots):
     first, second = two_bots
     decide(second, Outcome.NOTHING, "quiet", now_at(SLOT_0, after_ms=60_000), SLOT_0)

@@ -6,6 +6,9 @@ from datetime import datetime
 SNAPSHOTS_S = 150
 """Wall seconds without a snapshot of any account, one of which is due every 60, after which nothing was running."""
 
+RESTED_S = 5
+"""Wall seconds for which market time must have stood still to say that the platform was off."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -14,8 +17,9 @@ class Facts:
     ``due_at`` is when the bot should have ticked, ``late_at`` when that was too late to enter. ``status`` is the bot's
     when it was due ("" where no event tells), ``moved`` the event that made it so. ``before`` and ``after`` are the
     decisions of any bot next to ``due_at``, ``others`` how many there are from then to the slot's end and ``others_at``
-    the last of them; ``seen_before`` and ``seen_after`` the same for the snapshots of accounts. ``kept_since``: what is
-    older has been thinned out.
+    the last of them; ``seen_before`` and ``seen_after`` the same for the snapshots of accounts. ``rested_s``: how long
+    market time stood still between ``before`` and ``after``, wall seconds. What is older than ``kept_since`` has been
+    thinned out.
     """
 
     begins_at: datetime
@@ -37,6 +41,7 @@ class Facts:
     others_at: datetime | None
     seen_before: datetime | None
     seen_after: datetime | None
+    rested_s: float
     kept_since: datetime
 
 
@@ -89,6 +94,8 @@ def _nobody(facts: Facts) -> str:
         gap = f"no bot ticked before {_at(facts.after)}"
     else:
         gap = f"no bot ticked between {_at(facts.before)} and {_at(facts.after)}"
+    if facts.rested_s > RESTED_S:
+        return f"{gap}: the platform was stopped and started again meanwhile"
     if _was_quiet(facts):
         return f"{gap}: the platform was not running"
     return f"{gap}, though the accounts' equity was kept meanwhile: see log/trading.log and log/beat.log"

@@ -60,6 +60,7 @@ def facts_of(bot: Bot, slot: int, clock: Clock, now: Now) -> Facts:
         others_at=meanwhile.order_by("market_at").last(),
         seen_before=seen_before,
         seen_after=seen_after,
+        rested_s=_rested_s(before, after, clock.speed),
         kept_since=kept_whole_since(now, settings.RETENTION_DAYS),
     )
 
@@ -79,6 +80,14 @@ def _created_at(bot: Bot, clock: Clock) -> datetime | None:
     """In market time: by the event that tells it, or by the wall time of the row."""
     told = Event.objects.filter(bot_id=bot.pk, kind="bot_created").order_by("pk").first()
     return told.market_at if told else market_of(bot.created_at, clock)
+
+
+def _rested_s(before: datetime | None, after: datetime | None, speed: float) -> float:
+    """Market time rests while the platform is off, on a rehearsal clock: the wall went on between two decisions."""
+    if before is None or after is None:
+        return 0.0
+    walls = dict(Decision.objects.filter(market_at__in=(before, after)).values_list("market_at", "wall_at"))
+    return (walls[after] - walls[before]).total_seconds() - (after - before).total_seconds() / speed
 
 
 def _around(times: "QuerySet[Any, Any]", at: datetime) -> tuple[datetime | None, datetime | None]:
