@@ -10,8 +10,6 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from tradingplatform.retention import LEAST_DAYS
-
 ROOT = Path(__file__).resolve().parent.parent
 
 SECRET = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FIELD_KEYS"}
@@ -37,7 +35,7 @@ class Environment(BaseSettings):
     )
     LIVE_TRADING: bool = Field(default=False, description="yes or no: whether bots may enter on LIVE accounts")
     RETENTION_DAYS: int = Field(
-        default=90, ge=LEAST_DAYS, le=36_500, description="days of which every row is kept; older ones are thinned out"
+        default=90, ge=7, le=36_500, description="days of which every row is kept; older ones are thinned out"
     )
     DATABASE_URL: str = Field(default="", description="postgres://...; empty: SQLite in VAR")
     SECRET_KEY: str = Field(default="", description="Django's; empty: the one kept in VAR/secret_key")

@@ -11,9 +11,6 @@ from datetime import datetime, timedelta
 
 from market.clock import Now
 
-LEAST_DAYS = 7
-"""Less is never kept whole: a week is what somebody who comes back from a holiday looks at."""
-
 CONDITIONS_DAYS = 400
 """An ended condition outlives the same day of the next year."""
 
