@@ -33,6 +33,12 @@ def ensure_schedule() -> None:
     PeriodicTasks.update_changed()
 
 
+def has_schedule() -> bool:
+    """Whether every row is there: a platform that was first started by an older version lacks the newer ones."""
+    names = [f"housekeeping: {name}" for name in SCHEDULE]
+    return bool(PeriodicTask.objects.filter(name__in=names).count() == len(names))
+
+
 def watch_dead_mans_switch(now: Now) -> None:
     """Tell a stage that has begun, and latch when the time is gone."""
     with transaction.atomic():
