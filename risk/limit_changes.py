@@ -6,6 +6,7 @@ books it first. So no process that is dead, slow or early can delay or hasten an
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,10 @@ Row = BotRiskLimits | PortfolioRiskLimits
 
 class UnusableLimits(ValueError):
     """A row of limits, or a change of one, that cannot be used: nothing may enter. The text says which and why."""
+
+
+class NothingToChange(ValueError):
+    """The limit is so already, and no change of it waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +108,10 @@ def waiting_of(row: Row) -> QuerySet[LimitChange]:
 
 
 def book_due(row: Row, now: Now) -> None:
-    """Write the changes of this row whose time has come onto it. Raises UnusableLimits."""
+    """Write the changes of this row whose time has come onto it. One that cannot be used goes on waiting."""
     for change in waiting_of(row).filter(effective_at__lte=now.market_at):
-        _book(change, now)
+        with suppress(UnusableLimits):
+            _book(change, now)
     row.refresh_from_db()
 
 
@@ -113,13 +119,15 @@ def put(row: Row, wish: Wish, now: Now) -> LimitChange | None:
     """Change one limit: at once when that tightens it, from ``loose_at`` on when it loosens it.
 
     A change of the same limit that waits is withdrawn; None when that is all, because the present value was asked for.
-    Raises ValueError when there is nothing to change at all, or the value is out of bounds.
+    The value is within bounds (limit_rules.read_limit). Raises NothingToChange.
     """
     before = getattr(row, wish.name)
     withdrawn = waiting_of(row).filter(name=wish.name).update(withdrawn_at=now.wall_at)
     if wish.value == before:
         if not withdrawn:
-            raise ValueError(f"{wish.name} of {owner_of(row)} is {plain(before)} already: there is nothing to change")
+            raise NothingToChange(
+                f"{wish.name} of {owner_of(row)} is {plain(before)} already: there is nothing to change"
+            )
         return None
     looser = loosens(wish.name, before, wish.value)
     change = LimitChange(
