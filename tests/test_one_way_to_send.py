@@ -185,6 +185,7 @@ RULES: dict[str, tuple[Finder, set[str], list[str]]] = {
         {
             "tradingplatform/reading.py",  # sets a transaction's isolation
             "tradingplatform/patience.py",  # sets timeouts
+            "tradingplatform/thinning.py",  # gives space back to the disk
             "tradingplatform/beat.py",  # asks whether the database answers
             "notifications/database_rules.py",  # makes triggers
             "market/http_deadline.py",  # an HTTP response's, not a database's
