@@ -18,7 +18,14 @@ def open_halts(account_id: int, bot_id: int) -> tuple[str, ...]:
 
 
 def raise_halt(
-    account: ExchangeAccount, bot: Bot | None, cause: str, text: str, figures: Mapping[str, str], now: Now
+    account: ExchangeAccount | None,
+    bot: Bot | None,
+    cause: str,
+    text: str,
+    figures: Mapping[str, str],
+    now: Now,
+    *,
+    closes: bool = False,
 ) -> Halt | None:
     """Stop the entries of a bot, or (bot None) of the whole account. None when the same halt is already in force.
 
@@ -32,6 +39,7 @@ def raise_halt(
         cause=cause,
         text=text[:300],
         figures=dict(figures),
+        closes=closes,
         market_at=now.market_at,
         raised_at=now.wall_at,
     )

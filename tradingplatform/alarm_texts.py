@@ -16,7 +16,7 @@ def switch_text(switch: Mapping[str, Any], var: Path) -> str:
     if stage == "MISSING":
         return f"MISSING, nothing may enter: stop the platform, then {make('run', var)}"
     if stage == "TRIGGERED":
-        return f"TRIGGERED, nothing may enter: {manage(f'reset_switch {REASON}', var)}"
+        return f"TRIGGERED, nothing may enter: {manage(f'reset_switch {REASON} --confirm RESET', var)}"
     if stage == "OK":
         return f"armed, {span(switch['seconds_left'])} left ({check_in})"
     return f"{stage}, {span(switch['seconds_left'])} left: {check_in}"

@@ -28,6 +28,7 @@ from tradingplatform.conditions import (
     review_symbols,
     review_troubles,
 )
+from tradingplatform.vigil import Vigil
 from tradingplatform.wiring import Platform
 
 log = structlog.get_logger()
@@ -53,15 +54,20 @@ class Guard:
         self._stop = Event()
         self._turn = 0
         self._before: dict[str, Price] = {}
+        self._vigil = Vigil()
 
     def run(self, stop: Event) -> None:
         """A round every few seconds until ``stop`` is set."""
         self._stop = stop
         while not stop.is_set():
-            for look in (self.prices, self.exchange, self.clock, self.candles):
+            for look in (self.switch, self.prices, self.exchange, self.clock, self.candles):
                 if not stop.is_set():
                     self._survive(look)
             stop.wait(ROUND_S)
+
+    def switch(self, now: Now) -> None:
+        """The dead man's switch, also while no beat rings for it."""
+        self._vigil.look(now)
 
     def prices(self, now: Now) -> None:
         """Mark what is open at live prices, and tell of symbols that have none, or do not trade any more."""

@@ -21,6 +21,7 @@ from execution.chores import Chore, Watched
 from execution.reconcile import reconcile_account
 from market.exchange import ExchangeError, OrderDesk
 from tradingplatform.errands import at_the_stop, see_to
+from tradingplatform.heartbeats import RECONCILER, beat
 from tradingplatform.key_check import review_key
 from tradingplatform.lasting import NOT_RECONCILED, STUCK, UNPROTECTED, Lasting, stuck_text, unprotected_text
 from tradingplatform.means import means_of
@@ -38,6 +39,7 @@ NAKED_S = 5.0  # how long a position may be without a stop before it is told
 STUCK_S = 120.0  # how long it may take until it is known what became of an order
 APART_S = 60.0  # how long an account may be kept from entering by its comparison
 PRICE_MAX_AGE_S = 15.0
+PULSE_S = 10.0  # between two heartbeats
 HANDS, STOP_HANDS = 4, 2  # stops that were reached do not queue behind anything else
 
 
@@ -60,6 +62,7 @@ class Reconciler:
         self._apart = Lasting(NOT_RECONCILED, APART_S, str)
         self._reached_since: dict[int, float] = {}
         self._key_due: dict[int, float] = {}
+        self._pulse_due_s = 0.0
         self._failing: set[str] = set()
 
     def run(self, stop: Event) -> None:
@@ -80,7 +83,7 @@ class Reconciler:
         """One look at everything; what has to be done is handed out."""
         if not self._begun:
             self._survive("begin", self.begin)
-        for look in (self.settle, self.watch, self.compare):
+        for look in (self.settle, self.watch, self.compare, self.pulse):
             self._survive(look.__name__, look)
 
     def settle(self) -> None:
@@ -121,6 +124,12 @@ class Reconciler:
         now = self._platform.clock.now()
         reasons = {account.name: clean.why_not_clean(account, now) for account in accounts}
         self._apart.look({name: reason for name, reason in reasons.items() if reason}, now)
+
+    def pulse(self) -> None:
+        """Say that it is alive, now and then."""
+        if time.monotonic() >= self._pulse_due_s:
+            beat(RECONCILER, self._platform.clock.now())
+            self._pulse_due_s = time.monotonic() + PULSE_S
 
     @property
     def _platform(self) -> Platform:

@@ -135,7 +135,7 @@ def test_the_dead_mans_switch(var):
     assert switch_line() == ("CRITICAL", f"switch     CRITICAL, 30 min left: {prefix} checkin")
 
     switch(last_checkin_at=ago(25))
-    triggered = f'switch     TRIGGERED, nothing may enter: {prefix} reset_switch --reason "..."'
+    triggered = f'switch     TRIGGERED, nothing may enter: {prefix} reset_switch --reason "..." --confirm RESET'
     assert switch_line() == ("TRIGGERED", triggered)
 
     switch(latched_at=ago(1))

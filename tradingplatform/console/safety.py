@@ -1,4 +1,4 @@
-"""Halts and the dead man's switch in the console: beside what is wrong stands what to type."""
+"""Halts in the console: beside what is wrong stands what to type."""
 
 import shlex
 
@@ -7,13 +7,11 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from notifications.admin_base import display, typed
-from risk.admin import DeadMansSwitchAdmin, HaltAdmin, present_stage
-from risk.deadman_stage import Stage
-from risk.models import DeadMansSwitch, Halt
+from risk.admin import HaltAdmin
+from risk.models import Halt
 from tradingplatform.typed import manage
 
 admin.site.unregister(Halt)
-admin.site.unregister(DeadMansSwitch)
 
 
 @admin.register(Halt)
@@ -29,22 +27,6 @@ class ConsoleHaltAdmin(HaltAdmin):
         if halt.bot is not None:
             return _with_reason(f"reset_bot {shlex.quote(halt.bot.name)}")
         return _with_reason(f"clear_halt {shlex.quote(halt.account.name) if halt.account else '--all'}")
-
-
-@admin.register(DeadMansSwitch)
-class ConsoleSwitchAdmin(DeadMansSwitchAdmin):
-    """The switch as it stands."""
-
-    list_display = (*DeadMansSwitchAdmin.list_display, "remedy")
-    fields = ("state", "remedy", *DeadMansSwitchAdmin.fields[1:])
-    readonly_fields = (*DeadMansSwitchAdmin.readonly_fields, "remedy")
-
-    @display(description="what to type")
-    def remedy(self, switch: DeadMansSwitch) -> SafeString:
-        """A check-in as long as it helps; a switch that has triggered is reset."""
-        if present_stage(switch) is Stage.TRIGGERED:
-            return _with_reason("reset_switch")
-        return typed(manage("checkin", settings.VAR))
 
 
 def _with_reason(command: str) -> SafeString:
