@@ -29,7 +29,7 @@ def find_switch() -> DeadMansSwitch | None:
         rows = DeadMansSwitch.objects.annotate(is_latched=latched)
         switch = rows.filter(pk=DeadMansSwitch.SINGLETON).first()
         return switch if switch is not None and _is_sound(switch, bool(switch.is_latched)) else None
-    except (ArithmeticError, TypeError, ValueError):  # text where a time or a number should be
+    except (ArithmeticError, AttributeError, TypeError, ValueError):  # text where a time or a number should be
         return None
 
 
