@@ -35,6 +35,11 @@ def condition_text(condition: Mapping[str, str]) -> str:
     return f"{condition['text']} (since {condition['began_at'][11:19]} UTC)"
 
 
+def heartbeats_text(ages_s: Mapping[str, float | None]) -> str:
+    """When those who keep watch were last heard of (see ``heartbeats.ages_s``)."""
+    return ", ".join(f"{name} {'NEVER' if age is None else f'{span(age)} ago'}" for name, age in ages_s.items())
+
+
 def span(seconds: float) -> str:
     """How long, in the unit that a person would use."""
     if seconds < 120:

@@ -23,6 +23,7 @@ from market.clock import Now, load_clock
 from market.money import ZERO, canonical, exact
 from risk.models import Decision, Halt, Outcome
 from tradingplatform.alarms import conditions_lasting, halts_in_force, switch_state
+from tradingplatform.heartbeats import ages_s
 from tradingplatform.reading import one_moment
 from tradingplatform.running import State, platform_state
 from tradingplatform.sim_stats import KEYS, exchange_stats
@@ -80,6 +81,7 @@ def _alarms(wall_at: datetime) -> dict[str, Any]:
         "dead_mans_switch": switch_state(wall_at),
         "halts_in_force": halts_in_force(),
         "conditions": conditions_lasting(),
+        "heartbeats_age_s": ages_s(wall_at),
     }
 
 

@@ -64,7 +64,15 @@ class ConsoleSwitchAdmin(DeadMansSwitchAdmin):
     """The switch as it stands, and what a person does about it."""
 
     list_display = (*DeadMansSwitchAdmin.list_display, "remedy")
-    fields = ("state", "remedy", *DeadMansSwitchAdmin.fields[1:])
+    fields = (
+        "state",
+        "remedy",
+        *DeadMansSwitchAdmin.fields[1:],
+        "alarmed_at",
+        "flatten_after_h",
+        "clock_suspect_at",
+        "drilled_at",
+    )
     readonly_fields = (*DeadMansSwitchAdmin.readonly_fields, "remedy")
 
     @display(description="what to do")
