@@ -41,6 +41,22 @@ def test_a_check_in_shows_what_is_at_stake_and_begins_the_time_anew_with_its_cod
         call_command("checkin", code=code)
 
 
+def test_on_a_terminal_the_code_is_asked_for(monkeypatch, capsys):
+    make_account()
+    arm(hours_ago=20)
+    asked = []
+
+    def person(prompt: str) -> str:
+        asked.append(prompt)
+        return prompt.rstrip(": ").split()[-1]
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", person)
+    call_command("checkin")
+    assert len(asked) == 1
+    assert "Checked in" in capsys.readouterr().out
+
+
 def test_a_check_in_that_comes_too_late_latches_and_only_a_reset_goes_on(capsys):
     make_account()
     arm(hours_ago=25)
