@@ -90,7 +90,6 @@ def check_in(actor: str, sent_at_ms: int, now: Now) -> bool:
         last_checkin_at=sent, last_checkin_by=actor, told_stage=Stage.OK, clock_suspect_at=None
     )
     if credited:
-        row.filter(high_water_at__lt=sent).update(high_water_at=sent)
         end(CLOCK_JUMPED, MACHINE, f"{actor} checked in", market_at=now.market_at, wall_at=now.wall_at)
         _tell("checked_in", f"{actor} checked in", Severity.INFO, now, {"actor": actor})
     return bool(credited)

@@ -214,6 +214,16 @@ def test_a_drill_while_nobody_watches_does_not_count():
     assert row().drilled_at is None
 
 
+def test_a_drill_finds_a_gate_that_does_not_ask_the_switch(monkeypatch):
+    make_bot()
+    alive()
+    monkeypatch.setattr("execution.portfolio.pull", lambda _: False)  # a planted bug
+    failed = [finding for finding in drill(by(reason="it is due")) if finding.problem]
+    assert [finding.what for finding in failed] == ["the gate refuses an entry"]
+    reset_switch(by(1, reason="end of the drill"))
+    assert row().drilled_at is None
+
+
 def test_a_real_trigger_is_no_drill():
     make_bot()
     alive()

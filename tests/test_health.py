@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from market.clock import Now
 from notifications.models import Event, Heartbeat
+from risk.deadman import check_in
 from risk.models import DeadMansSwitch
 from tests.factories import make_account, now_at
 from tradingplatform import tasks
@@ -130,6 +131,17 @@ def test_a_clock_that_jumped_between_two_looks_forbids_entries(wall_s):
     vigil.look(at(wall_s))
     assert DeadMansSwitch.objects.get().clock_suspect_at is not None
     assert Event.objects.get(kind="clock_jumped").severity == "CRITICAL"
+
+
+def test_a_jump_is_seen_once_and_over_with_a_check_in():
+    make_account()
+    steady = iter((0.0, 3.0, 6.0))
+    vigil = Vigil(lambda: next(steady))
+    vigil.look(at(0))
+    vigil.look(at(103))
+    assert check_in("ann", at(104).wall_ms, at(104))
+    vigil.look(at(106))
+    assert DeadMansSwitch.objects.get().clock_suspect_at is None
 
 
 def test_a_jump_that_could_not_be_told_is_told_at_the_next_look():

@@ -128,6 +128,13 @@ def test_a_clock_set_back_does_not_silence_the_alarm(switch):
     assert "dead_man_still_triggered" in kinds()
 
 
+def test_the_latest_time_ever_seen_counts_where_the_clock_is_behind_it(switch):
+    DeadMansSwitch.objects.update(high_water_at=later(20).wall_at)
+    assert watch(later(1)).value == "WARNING"
+    DeadMansSwitch.objects.update(high_water_at=later(24).wall_at)
+    assert pull(later(1))
+
+
 def test_a_clock_that_went_back_forbids_until_it_is_where_it_was(switch):
     watch(later(10))
     assert clock_problem(later(10 - 0.01)) == ""  # 36 s
