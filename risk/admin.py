@@ -1,6 +1,5 @@
 """The console of limits, decisions, halts and the dead man's switch."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -8,7 +7,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from notifications.admin_base import ModelAdmin, ReadOnlyAdmin, age, at, display, moment, percent, related
-from risk.deadman_stage import Stage, stage
+from risk.deadman import present_stage, span
+from risk.deadman_stage import Stage
 from risk.models import BotRiskLimits, DeadMansSwitch, Decision, Halt, LimitChange, Outcome, PortfolioRiskLimits
 
 OUTCOME_COLOURS = {
@@ -193,20 +193,13 @@ class DeadMansSwitchAdmin(ReadOnlyAdmin):
 
     @display(description="stage", label=STAGE_COLOURS)
     def state(self, switch: DeadMansSwitch) -> str:
-        return present_stage(switch).value
+        """What the order gate would find now: an overdue switch has triggered, whether or not anybody has asked it."""
+        return present_stage(timezone.now()).value
 
     @display(description="timeout")
     def timeout(self, switch: DeadMansSwitch) -> str:
-        return f"{switch.timeout_s / 3600:g} h"
+        return span(switch.timeout_s)
 
     @display(description="last check-in")
     def since(self, switch: DeadMansSwitch) -> str:
         return f"{age(switch.last_checkin_at)} ago"
-
-
-def present_stage(switch: DeadMansSwitch) -> Stage:
-    """What the order gate would find now: an overdue switch has triggered, whether or not anybody has asked it yet."""
-    if switch.latched_at is not None:
-        return Stage.TRIGGERED
-    seen_at = max(timezone.now(), switch.high_water_at)
-    return stage(seen_at, switch.last_checkin_at, timedelta(seconds=switch.timeout_s))

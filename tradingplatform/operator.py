@@ -25,10 +25,9 @@ from market.clock import Now
 from market.instruments import Instrument
 from market.money import canonical
 from notifications.events import publish
-from risk import deadman
 from risk.exits import ExitReason
 from risk.halts import clear_halt
-from risk.models import DeadMansSwitch, Halt
+from risk.models import Halt
 from tradingplatform.acting import By
 from tradingplatform.symbols import why_unknown
 
@@ -144,25 +143,6 @@ def reset_bot(bot: Bot, by: By) -> Bot:
     return _moved("reset_bot", lifecycle.reset, bot, by, before)
 
 
-def check_in(by: By) -> DeadMansSwitch:
-    """A human is here: the dead man's switch begins its time anew. Raises ValueError when it has triggered already."""
-    with transaction.atomic():
-        deadman.check_in(by.actor, by.now.wall_ms, by.now)
-    switch = _switch()
-    if switch.latched_at is not None:  # perhaps just now: the latch is committed, whatever is said here
-        raise ValueError("the dead man's switch has triggered: a check-in does not reset it, `reset_switch` does")
-    return switch
-
-
-def reset_switch(by: By) -> DeadMansSwitch:
-    """Let entries happen again after the dead man's switch has triggered. Raises ValueError when it has not."""
-    with transaction.atomic():
-        deadman.pull(by.now)  # an overdue switch that nobody has asked yet triggers now, and is reset
-        if not deadman.reset(by.actor, by.reason, by.now):
-            raise ValueError("the dead man's switch has not triggered: there is nothing to reset")
-        return _switch()
-
-
 @transaction.atomic
 def close_position(bot: Bot, by: By) -> Position:
     """Decide that what a bot holds is sold now; the reconciler carries it out within a second or two.
@@ -200,13 +180,6 @@ def _moved(action: str, move: Move, bot: Bot, by: By, seen: Mapping[str, object]
     was, is_now = {"status": before, **(seen or {})}, {"status": str(moved.status)}
     by.audit(action, f"bot {moved.name}", bot_id=moved.pk, before=was, after=is_now)
     return moved
-
-
-def _switch() -> DeadMansSwitch:
-    switch = DeadMansSwitch.objects.filter(pk=DeadMansSwitch.SINGLETON).first()
-    if switch is None:
-        raise ValueError("there is no dead man's switch: nothing may enter. `first_start` makes one")
-    return switch
 
 
 def _each(status: BotStatus, act: Callable[[Bot, By], Bot], by: By) -> int:
