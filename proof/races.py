@@ -1,0 +1,68 @@
+"""Races on either database, in a process of their own because of its settings, and what they add up to."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from statistics import median
+
+from proof.database import Database, scratch_folder, set_up_django
+from proof.results import Raced
+
+SEED = 1
+_CHUNK = 20
+
+_database: Database | None = None
+
+
+def races(rounds: int, database_url: str, say: Callable[[str], None]) -> list[Raced]:
+    """So many rounds, on SQLite where ``database_url`` is empty. What was violated is said at once."""
+    folder, context, done = scratch_folder(), multiprocessing.get_context("spawn"), list[Raced]()
+    try:
+        with ProcessPoolExecutor(1, context, _begin, (os.fspath(folder), database_url)) as pool:
+            for numbers in _chunks(rounds):
+                for raced in pool.submit(_race, numbers, os.fspath(folder)).result():
+                    done.append(raced)
+                    for wrong in raced.wrong:
+                        say(f"VIOLATED in round {raced.number} ({raced.death or 'nobody dies'}): {wrong}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return done
+
+
+def summary(done: list[Raced]) -> str:
+    """All rounds in a sentence."""
+    took = [raced.seconds for raced in done]
+    return (
+        f"{len(done)} rounds, in {sum(raced.died for raced in done)} of them a process was killed,"
+        f" {sum(bool(raced.wrong) for raced in done)} violated; 45 entries took {median(took):.2f} s and at most"
+        f" {max(took):.2f} s; {sum(raced.gave_up for raced in done)} did not get the lock"
+    )
+
+
+def _chunks(rounds: int) -> Iterator[range]:
+    for first in range(0, rounds, _CHUNK):
+        yield range(first, min(first + _CHUNK, rounds))
+
+
+def _begin(folder: str, database_url: str) -> None:
+    global _database
+    os.environ["DATABASE_URL"] = database_url
+    set_up_django()
+    if database_url:
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+    else:
+        _database = Database(Path(folder) / "races", synchronous=True)
+        _database.__enter__()
+
+
+def _race(numbers: range, folder: str) -> list[Raced]:
+    from proof.race import race
+
+    return [race(number, Path(folder), SEED) for number in numbers]
