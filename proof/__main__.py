@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from itertools import chain, count
 
+from proof.races import bugs as race_bugs
 from proof.races import races, summary
 from proof.results import Sum
 from proof.runs import bugs, crashes, many, one
@@ -19,6 +20,9 @@ from tests.postgres_server import NoPostgres, postgres
 
 FIXED = 200
 """Seeds that are always run; those after them are drawn anew each time."""
+
+FEW_RACES = 6
+"""As many find a planted bug."""
 
 
 def main(arguments: list[str]) -> int:
@@ -86,17 +90,26 @@ def _crashes(options: argparse.Namespace) -> bool:
 
 
 def _races(options: argparse.Namespace) -> bool:
-    """Whether a cap was exceeded, or something else violated, on SQLite or on PostgreSQL where that is installed."""
-    done = races(options.rounds, "", _say)
-    _say(f"SQLite: {summary(done)}")
+    """Whether a cap was exceeded, or something else violated, on SQLite or on PostgreSQL where that is installed; or a
+    planted bug was not found."""
+    violated = _races_on("SQLite", "", options.rounds)
     try:
         with postgres() as url:
-            there = races(options.rounds, url, _say)
-            _say(f"PostgreSQL: {summary(there)}")
+            return _races_on("PostgreSQL", url, options.rounds) or violated
     except NoPostgres as reason:
-        there = []
         _say(f"PostgreSQL: NOT RUN, {reason}")
-    return any(raced.wrong for raced in (*done, *there))
+    return violated
+
+
+def _races_on(name: str, url: str, rounds: int) -> bool:
+    done = races(rounds, url, _say)
+    _say(f"{name}: {summary(done)}")
+    missed = False
+    for bug in race_bugs(url):
+        wrong = [wrong for raced in races(FEW_RACES, url, lambda _: None, bug) for wrong in raced.wrong]
+        _say(f"{name}: {bug:40} {f'found: {wrong[0]}' if wrong else 'NOT FOUND'}")
+        missed = missed or not wrong
+    return missed or any(raced.wrong for raced in done)
 
 
 _TIERS = {"histories": _histories, "planted": _planted, "crashes": _crashes, "race": _races}

@@ -19,19 +19,30 @@ _CHUNK = 20
 _database: Database | None = None
 
 
-def races(rounds: int, database_url: str, say: Callable[[str], None]) -> list[Raced]:
-    """So many rounds, on SQLite where ``database_url`` is empty. What was violated is said at once."""
+def races(rounds: int, database_url: str, say: Callable[[str], None], plant: str | None = None) -> list[Raced]:
+    """So many rounds, on SQLite where ``database_url`` is empty. What was violated is said at once.
+
+    ``plant``: with this planted bug in the code.
+    """
     folder, context, done = scratch_folder(), multiprocessing.get_context("spawn"), list[Raced]()
     try:
         with ProcessPoolExecutor(1, context, _begin, (os.fspath(folder), database_url)) as pool:
             for numbers in _chunks(rounds):
-                for raced in pool.submit(_race, numbers, os.fspath(folder)).result():
+                for raced in pool.submit(_race, numbers, os.fspath(folder), plant).result():
                     done.append(raced)
                     for wrong in raced.wrong:
                         say(f"VIOLATED in round {raced.number} ({raced.death or 'nobody dies'}): {wrong}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return done
+
+
+def bugs(database_url: str) -> list[str]:
+    """The planted bugs that can be found there."""
+    set_up_django()
+    from proof.planted_races import ONLY_ON_POSTGRESQL, PLANTED
+
+    return [name for name in PLANTED if database_url or name not in ONLY_ON_POSTGRESQL]
 
 
 def summary(done: list[Raced]) -> str:
@@ -57,12 +68,15 @@ def _begin(folder: str, database_url: str) -> None:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
+        call_command("flush", verbosity=0, interactive=False)  # it may have been raced on before
     else:
         _database = Database(Path(folder) / "races", synchronous=True)
         _database.__enter__()
 
 
-def _race(numbers: range, folder: str) -> list[Raced]:
+def _race(numbers: range, folder: str, plant: str | None) -> list[Raced]:
+    from proof.planted_races import planted
     from proof.race import race
 
-    return [race(number, Path(folder), SEED) for number in numbers]
+    with planted(plant):
+        return [race(number, Path(folder), SEED) for number in numbers]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proof.races import races
+from proof.races import bugs, races
 from proof.results import Raced
 from tests.postgres_server import NoPostgres, postgres
 
@@ -25,3 +25,17 @@ def test_45_who_enter_at_once_take_the_room_for_three_on_postgresql():
             judge(races(ROUNDS, url, print))
     except NoPostgres as reason:
         pytest.skip(str(reason))
+
+
+def test_bugs_at_the_gate_are_found():
+    """Where PostgreSQL is, all of them; else those that SQLite can show."""
+    try:
+        with postgres() as url:
+            missed = missed_on(url)
+    except NoPostgres:
+        missed = missed_on("")
+    assert not missed
+
+
+def missed_on(url: str) -> list[str]:
+    return [bug for bug in bugs(url) if not any(raced.wrong for raced in races(2, url, lambda _: None, bug))]
