@@ -10,7 +10,9 @@ from unittest.mock import patch
 from django.db import connection
 
 from execution import intents, lock, submit
+from execution.intents import write_entry
 from execution.models import Portfolio
+from execution.portfolio import read_exposure
 from execution.totals import value
 from market.money import ZERO
 
@@ -24,14 +26,13 @@ def _no_lock(stack: ExitStack) -> None:
 
 def _two_transactions(stack: ExitStack) -> None:
     """The decision is committed, and then the order."""
-    write = submit.write_entry
 
     def later(*arguments: Any) -> Any:
         raw: Any = connection.connection
         raw.commit()
         if connection.vendor == "sqlite":
             raw.execute("BEGIN IMMEDIATE")
-        return write(*arguments)
+        return write_entry(*arguments)
 
     stack.enter_context(patch.object(submit, "write_entry", later))
 
@@ -44,10 +45,9 @@ def _reserved_does_not_count(stack: ExitStack) -> None:
 def _decided_before_the_lock(stack: ExitStack) -> None:
     """The totals are those of a moment ago."""
     kept: dict[int, Portfolio] = {}
-    read = submit.read_exposure
 
     def stale(portfolio: Portfolio, *rest: Any) -> Any:
-        return read(kept.setdefault(portfolio.account_id, portfolio), *rest)
+        return read_exposure(kept.setdefault(portfolio.account_id, portfolio), *rest)
 
     stack.enter_context(patch.object(submit, "read_exposure", stale))
 
