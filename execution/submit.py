@@ -86,7 +86,7 @@ def enter(
     def gate(portfolio: Portfolio) -> tuple[Approved | Refused, Order | None]:
         now = clock()
         locked = Bot.objects.select_related("account", "book").get(pk=bot.pk)
-        exposure = read_exposure(portfolio, locked, bot, proposal, pricing, now)
+        exposure = read_exposure(portfolio, locked, bot, proposal, pricing, now, grounds.candle.get("opened_ms"))
         verdict = review(proposal, exposure)
         if isinstance(verdict, Refused):
             _write_refusal(locked, verdict, exposure, grounds, now)
