@@ -16,9 +16,6 @@ from risk.models import Decision, Outcome
 ROOM = 3
 """How many of the entries every cap has room for."""
 
-ENTRY = Decimal("600.6")
-"""The notional of each."""
-
 
 @dataclass(frozen=True)
 class Cap:
@@ -26,24 +23,26 @@ class Cap:
 
     check: str
     capital: Decimal
-    limits: Mapping[str, Decimal]
+    limits: Mapping[str, Decimal | int]
+    lasts: bool = True  # whether the room is the same in the next slot
 
     @property
     def most(self) -> Decimal:
         """Exposure that may not be exceeded, in quote."""
         if self.check == "free_cash":
             return self.capital
-        fraction = self.limits["max_asset" if self.check == "asset_concentration" else "max_exposure"]
+        name = "max_asset" if self.check == "asset_concentration" else "max_exposure"
         with exact():
-            return fraction * self.capital
+            return self.limits[name] * self.capital
 
 
-_WIDE = Decimal("0.99")
-_TIGHT = Decimal("0.19")
+_WIDE, _TIGHT = Decimal("0.99"), Decimal("0.19")
+_ALL_WIDE: dict[str, Decimal | int] = {"max_exposure": _WIDE, "max_asset": _WIDE, "max_order": _WIDE}
 CAPS = (
-    Cap("total_exposure", Decimal(10_000), {"max_exposure": _TIGHT, "max_asset": _WIDE, "max_order": _WIDE}),
-    Cap("asset_concentration", Decimal(10_000), {"max_exposure": _WIDE, "max_asset": _TIGHT, "max_order": _WIDE}),
-    Cap("free_cash", Decimal(1_900), {"max_exposure": _WIDE, "max_asset": _WIDE, "max_order": _WIDE}),
+    Cap("total_exposure", Decimal(10_000), _ALL_WIDE | {"max_exposure": _TIGHT}),
+    Cap("asset_concentration", Decimal(10_000), _ALL_WIDE | {"max_asset": _TIGHT}),
+    Cap("free_cash", Decimal(1_900), _ALL_WIDE),
+    Cap("order_rate", Decimal(100_000), _ALL_WIDE | {"max_orders_per_minute": ROOM}, lasts=False),
 )
 
 
