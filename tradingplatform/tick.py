@@ -14,11 +14,12 @@ from bots.live import why_not_live
 from bots.models import Bot
 from bots.strategies.base import Signal
 from bots.strategies.registry import build
+from execution.day_start import open_day
 from execution.drive import drive, leave
 from execution.executors import BaseExecutor
 from execution.fills import worst_price
 from execution.lock import under_portfolio_lock
-from execution.marking import mark, open_day, snapshot_bot
+from execution.marking import mark, snapshot_bot
 from execution.models import BotBook, Order, Portfolio, Position, Purpose
 from execution.portfolio import Pricing
 from execution.record import LostRace
