@@ -100,7 +100,7 @@ class History:
             _Act("close", 2, a.close),
             _Act("guard", 2, a.look_at_prices, a.start_guard),
             _Act("stop or go", 4 if nested else 2, a.stop_or_lift),
-            _Act("limit tightened", 0.5, a.tighten),
+            _Act("limit tightened", 1, a.tighten),
             _Act("symbol halted", 1, a.halt_or_open),
             _Act("lot step changed", 1, a.change_rules),
             _Act("trade by hand", int(self._by_hand), a.trade_by_hand),
