@@ -6,7 +6,6 @@ Called with the portfolio lock held: when positions are marked, when a fill is b
 from collections.abc import Iterable, Sequence
 
 import structlog
-from django.db.models import QuerySet
 
 from bots import lifecycle
 from bots.models import Bot
@@ -15,8 +14,8 @@ from execution.totals import bot_equity, equity
 from market.clock import Now
 from risk.breakers import DAILY_LOSS, DRAWDOWN, BotStanding, Fired, bot_breakers, next_day, portfolio_breaker
 from risk.halts import raise_halt
-from risk.limits import BotLimits, PortfolioLimits
-from risk.models import BotRiskLimits, Halt, PortfolioRiskLimits
+from risk.limit_changes import book_due_of_account, limits_of_bots, portfolio_limits
+from risk.models import Halt
 
 log = structlog.get_logger()
 
@@ -28,9 +27,10 @@ def fire(portfolio: Portfolio, books: Iterable[BotBook], now: Now) -> list[Halt]
     """Measure the breakers of these bots and of their account, by the totals as they are now; the new halts.
 
     Costs a few queries whatever the number of books, and some for each breaker that is open. Where limits are missing
-    or make no sense nothing can be measured, and the gate denies.
+    or cannot be used nothing can be measured, and the gate denies: what is booked here must not fail over them.
     """
     books = list(books)
+    book_due_of_account(portfolio.account_id, now)
     halts = [_halt_account(portfolio, fired, now) for fired in _of_account(portfolio)]
     for book, fired in _of_bots(books, now):
         halts.append(_halt_bot(book.bot, fired, now))
@@ -49,40 +49,15 @@ def standing(book: BotBook, now: Now) -> BotStanding:
 
 
 def _of_account(portfolio: Portfolio) -> list[Fired]:
-    limits = _usable(PortfolioRiskLimits.objects.filter(account_id=portfolio.account_id))
-    if not isinstance(limits, PortfolioLimits):
-        return []
-    fired = portfolio_breaker(equity(portfolio), portfolio.peak_equity, limits)
+    limits = portfolio_limits(portfolio.account_id)
+    fired = portfolio_breaker(equity(portfolio), portfolio.peak_equity, limits) if limits else None
     return [fired] if fired else []
 
 
 def _of_bots(books: Sequence[BotBook], now: Now) -> list[tuple[BotBook, Fired]]:
-    limits = _limits_of([book.bot_id for book in books])
+    limits = limits_of_bots([book.bot_id for book in books])
     measurable = [book for book in books if book.bot_id in limits]
     return [(book, fired) for book in measurable for fired in bot_breakers(standing(book, now), limits[book.bot_id])]
-
-
-def _limits_of(bot_ids: Sequence[int]) -> dict[int, BotLimits]:
-    """The usable ones; all in one query, unless one of them spoils it."""
-    rows = BotRiskLimits.objects.filter(bot__in=bot_ids)
-    try:
-        return {row.bot_id: row.value() for row in rows}
-    except (ValueError, ArithmeticError):
-        each = {bot_id: _usable(BotRiskLimits.objects.filter(bot_id=bot_id)) for bot_id in bot_ids}
-        return {bot_id: limits for bot_id, limits in each.items() if isinstance(limits, BotLimits)}
-
-
-def _usable(
-    rows: "QuerySet[BotRiskLimits] | QuerySet[PortfolioRiskLimits]",
-) -> BotLimits | PortfolioLimits | None:
-    """The limits; None where the row is missing, or holds what cannot be a limit. Then the gate denies and tells why,
-    and a fill is booked all the same."""
-    try:
-        row = rows.first()
-        return row.value() if row is not None else None
-    except (ValueError, ArithmeticError) as error:
-        log.error("limits_not_usable", error=str(error) or "not a number")
-        return None
 
 
 def _halt_account(portfolio: Portfolio, fired: Fired, now: Now) -> Halt | None:

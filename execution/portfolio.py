@@ -17,7 +17,7 @@ from market.exchange import Quote
 from market.instruments import Instrument
 from market.money import ZERO, exact
 from market.slots import slot_at
-from risk.deadman import pull
+from risk.deadman import clock_problem, pull
 from risk.halts import open_halts
 from risk.limit_changes import limits_at_gate
 from risk.limits import BotLimits, PortfolioLimits
@@ -116,7 +116,7 @@ def _why_stopped(bot: Bot, as_decided: Bot, now: Now) -> tuple[str, ...]:
     changed = [name for name in DEFINITION if getattr(bot, name) != getattr(as_decided, name)]
     edited = (f"bot {bot.name} was edited during its tick ({', '.join(changed)})",) if changed else ()
     stopped = "" if bot.may_enter else f"bot {bot.name} is {bot.status}"
-    found = (stopped, why_not_live(bot), why_not_clean(bot.account, now))
+    found = (stopped, clock_problem(now), why_not_live(bot), why_not_clean(bot.account, now))
     return (*filter(None, found), *edited)
 
 

@@ -27,7 +27,7 @@ from market.money import exact
 from market.orders import OrderReport, ReportStatus
 from notifications.events import publish
 from notifications.models import Severity
-from risk.deadman import pull
+from risk.deadman import clock_problem, pull
 from risk.decisions import Grounds, write_decision
 from risk.exits import ExitReason
 from risk.halts import open_halts, raise_halt
@@ -232,6 +232,8 @@ def _let_go(permit: Approved | Reduction, order: Order, now: Now) -> str:
 def _why_stopped(order: Order, now: Now) -> str:
     if pull(now):
         return "withdrawn: the dead man's switch has triggered"
+    if problem := clock_problem(now):
+        return f"withdrawn: {problem}"
     halts = open_halts(order.account_id, order.bot_id, now)
     if halts:
         return f"withdrawn: {halts[0]}"

@@ -5,7 +5,8 @@ loosening to hold in time: whoever reads the limits takes a change whose time ha
 books it first. So no process that is dead, slow or early can delay or hasten anything.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,10 @@ Row = BotRiskLimits | PortfolioRiskLimits
 
 class UnusableLimits(ValueError):
     """A row of limits, or a change of one, that cannot be used: nothing may enter. The text says which and why."""
+
+
+class NothingToChange(ValueError):
+    """The limit is so already, and no change of it waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,36 @@ def limits_at_gate(bot: Bot, account_id: int, now: Now) -> InForce:
     )
 
 
+def book_due_of_account(account_id: int, now: Now) -> None:
+    """Book every change of an account's and of its bots' limits whose time has come. One that cannot be used waits."""
+    for change in LimitChange.objects.filter(WAITING, account_id=account_id, effective_at__lte=now.market_at):
+        with suppress(UnusableLimits):
+            _book(change, now)
+
+
+def portfolio_limits(account_id: int) -> PortfolioLimits | None:
+    """An account's limits as its row has them; None where that cannot be used."""
+    with suppress(UnusableLimits):
+        value = value_of(PortfolioRiskLimits.objects.filter(account_id=account_id), f"account {account_id}")
+        return value if isinstance(value, PortfolioLimits) else None
+    return None
+
+
+def limits_of_bots(bot_ids: Sequence[int]) -> dict[int, BotLimits]:
+    """The limits of these bots as their rows have them, in one query; without those that cannot be used."""
+    try:
+        return {row.bot_id: row.value() for row in BotRiskLimits.objects.filter(bot__in=bot_ids)}
+    except (ValueError, ArithmeticError):  # one of them: the others must not suffer for it
+        return {bot_id: value for bot_id in bot_ids if (value := _bot_limits(bot_id)) is not None}
+
+
+def _bot_limits(bot_id: int) -> BotLimits | None:
+    with suppress(UnusableLimits):
+        value = value_of(BotRiskLimits.objects.filter(bot_id=bot_id), f"bot {bot_id}")
+        return value if isinstance(value, BotLimits) else None
+    return None
+
+
 def bot_limits_now(bot: Bot, now: Now) -> BotLimits:
     """A bot's limits as the gate would find them now; books nothing, takes no lock. Raises UnusableLimits."""
     value = value_of(BotRiskLimits.objects.filter(bot_id=bot.pk), f"bot {bot.name}")
@@ -103,9 +138,10 @@ def waiting_of(row: Row) -> QuerySet[LimitChange]:
 
 
 def book_due(row: Row, now: Now) -> None:
-    """Write the changes of this row whose time has come onto it. Raises UnusableLimits."""
+    """Write the changes of this row whose time has come onto it. One that cannot be used goes on waiting."""
     for change in waiting_of(row).filter(effective_at__lte=now.market_at):
-        _book(change, now)
+        with suppress(UnusableLimits):
+            _book(change, now)
     row.refresh_from_db()
 
 
@@ -113,13 +149,15 @@ def put(row: Row, wish: Wish, now: Now) -> LimitChange | None:
     """Change one limit: at once when that tightens it, from ``loose_at`` on when it loosens it.
 
     A change of the same limit that waits is withdrawn; None when that is all, because the present value was asked for.
-    Raises ValueError when there is nothing to change at all, or the value is out of bounds.
+    The value is within bounds (limit_rules.read_limit). Raises NothingToChange.
     """
     before = getattr(row, wish.name)
     withdrawn = waiting_of(row).filter(name=wish.name).update(withdrawn_at=now.wall_at)
     if wish.value == before:
         if not withdrawn:
-            raise ValueError(f"{wish.name} of {owner_of(row)} is {plain(before)} already: there is nothing to change")
+            raise NothingToChange(
+                f"{wish.name} of {owner_of(row)} is {plain(before)} already: there is nothing to change"
+            )
         return None
     looser = loosens(wish.name, before, wish.value)
     change = LimitChange(

@@ -125,13 +125,17 @@ def review_closing(halts: Collection[Halt], now: Now) -> None:
         return
     with transaction.atomic():
         for scope, halt in selling.items():
-            text = f"What is held by {scope} is being sold, one position after another: {halt.text}"
+            text = f"{_what_holds(scope)} is being sold, one position after another: {halt.text}"
             _begin(CLOSING_DOWN, scope, text, now)
         for scope in told:
             if scope not in selling:
                 lifted = scope not in {halt.scope for halt in halts}
-                over = "is not sold any more: its halt was lifted" if lifted else "was sold: nothing is left"
-                _end(CLOSING_DOWN, scope, f"What was held by {scope} {over}", now)
+                over = "is not sold any more: the halt was lifted" if lifted else "was sold: nothing is left"
+                _end(CLOSING_DOWN, scope, f"{_what_holds(scope)} {over}", now)
+
+
+def _what_holds(scope: str) -> str:
+    return "Everything that is held" if scope == "everything" else f"What {scope} holds"
 
 
 def _begin_trouble(exchange: str, trouble: Trouble, text: str, now: Now) -> None:

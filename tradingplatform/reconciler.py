@@ -24,6 +24,7 @@ from market.exchange import ExchangeError, OrderDesk
 from tradingplatform.conditions import review_closing
 from tradingplatform.errands import close_down, see_to, take_exit
 from tradingplatform.exit_watch import ExitWatch, Reached
+from tradingplatform.heartbeats import RECONCILER, beat
 from tradingplatform.key_check import review_key
 from tradingplatform.lasting import NOT_RECONCILED, STUCK, UNPROTECTED, Lasting, stuck_text, unprotected_text
 from tradingplatform.means import means_of
@@ -40,6 +41,7 @@ KEY_S = 3600.0  # between two looks at what an API key may do
 NAKED_S = 5.0  # how long a position may be without a stop before it is told
 STUCK_S = 120.0  # how long it may take until it is known what became of an order
 APART_S = 60.0  # how long an account may be kept from entering by its comparison
+PULSE_S = 10.0  # between two heartbeats
 HANDS, STOP_HANDS = 4, 2  # stops that were reached do not queue behind anything else
 
 
@@ -62,6 +64,7 @@ class Reconciler:
         self._apart = Lasting(NOT_RECONCILED, APART_S, str)
         self._exits = ExitWatch()
         self._key_due: dict[int, float] = {}
+        self._pulse_due_s = 0.0
         self._failing: set[str] = set()
 
     def run(self, stop: Event) -> None:
@@ -82,7 +85,7 @@ class Reconciler:
         """One look at everything; what has to be done is handed out."""
         if not self._begun:
             self._survive("begin", self.begin)
-        for look in (self.settle, self.watch, self.close_down, self.compare):
+        for look in (self.settle, self.watch, self.close_down, self.compare, self.pulse):
             self._survive(look.__name__, look)
 
     def settle(self) -> None:
@@ -96,7 +99,7 @@ class Reconciler:
     def watch(self) -> None:
         """Take the exits that live prices call for: stops where the exchange does not, and targets."""
         for reached in self._exits.look(self._platform, chores.watched()):
-            self._hand_out(reached.watched.chore.position_id, ROUND_S, partial(self._take_exit, reached), urgent=True)
+            self._hand_out_stop(reached.watched.chore.position_id, partial(self._take_exit, reached))
 
     def close_down(self) -> None:
         """Sell what halts sell: at most one new exit a second for each account, the largest exposure first."""
@@ -104,7 +107,8 @@ class Reconciler:
         halts = closing_halts(now)
         review_closing(halts, now)
         for closing in next_to_close(halts, now):
-            self._hand_out(closing.chore.position_id, ROUND_S, partial(self._close_down, closing))
+            # At once: what has no stop is seen to every few seconds, and would never have its turn.
+            self._hand_out(closing.chore.position_id, ROUND_S, partial(self._close_down, closing), at_once=True)
 
     def compare(self) -> None:
         """Every live account's books with the exchange's, now and then."""
@@ -117,6 +121,12 @@ class Reconciler:
         now = self._platform.clock.now()
         reasons = {account.name: clean.why_not_clean(account, now) for account in accounts}
         self._apart.look({name: reason for name, reason in reasons.items() if reason}, now)
+
+    def pulse(self) -> None:
+        """Say that it is alive, now and then."""
+        if time.monotonic() >= self._pulse_due_s:
+            beat(RECONCILER, self._platform.clock.now())
+            self._pulse_due_s = time.monotonic() + PULSE_S
 
     @property
     def _platform(self) -> Platform:
@@ -156,14 +166,22 @@ class Reconciler:
             log.error("key_problem", account=account.name, problem=problem)
         self._key_due[account.pk] = time.monotonic() + KEY_S
 
-    def _hand_out(self, key: object, pause_s: float, act: Callable[[], object], *, urgent: bool = False) -> None:
+    def _hand_out(self, key: object, pause_s: float, act: Callable[[], object], *, at_once: bool = False) -> None:
         """Give an errand to a free hand, one at a time for each key, and not again before the pause is over."""
+        self._give(self._hands, key, pause_s, act, at_once)
+
+    def _hand_out_stop(self, key: object, act: Callable[[], object]) -> None:
+        """The same for an exit that the price calls for: it queues behind nothing else, and waits for no pause."""
+        self._give(self._stop_hands, key, ROUND_S, act, at_once=True)
+
+    def _give(
+        self, hands: ThreadPoolExecutor, key: object, pause_s: float, act: Callable[[], object], at_once: bool
+    ) -> None:
         now_s = time.monotonic()
         under_way = self._busy.get(key)
-        if (under_way is not None and not under_way.done()) or (not urgent and now_s < self._not_before.get(key, 0.0)):
+        if (under_way is not None and not under_way.done()) or (not at_once and now_s < self._not_before.get(key, 0.0)):
             return
         self._not_before[key] = now_s + pause_s
-        hands = self._stop_hands if urgent else self._hands
         self._busy[key] = hands.submit(self._survive, f"errand {key}", act)
         self._forget()
 

@@ -14,6 +14,7 @@ from bots.live import why_not_live
 from bots.models import Bot
 from bots.strategies.base import Signal
 from bots.strategies.registry import build
+from execution.breakers import fire
 from execution.day_start import open_day
 from execution.drive import drive, leave
 from execution.executors import BaseExecutor
@@ -223,7 +224,8 @@ def _finish(this: Pass, seen: Seen, result: Result) -> None:
         book, position = this.bot.book, None
         if portfolio is not None:
             position = _mark_open(this, portfolio, seen)
-            book = BotBook.objects.get(bot=this.bot)
+            book = BotBook.objects.select_related("bot__account").get(bot=this.bot)
+            fire(portfolio, [book], this.now)
         stale = seen.stale and (position is None or not marked_live(this, position))
         snapshot_bot(this.bot, book, this.now, stale=stale)
         if seen.window is not None and not seen.window.fresh and this.is_late:
