@@ -96,7 +96,6 @@ def test_a_mark_opens_the_accounts_breaker():
 def test_bots_that_fall_and_rise_in_one_round_make_no_peak():
     """Half of them valued anew is no value of the account."""
     account = make_account()
-    Portfolio.objects.update(marked_at=None)
     for symbol in ("BTC/USDT", "ETH/USDT"):
         bot = make_bot(account, symbol=symbol)
         make_position(bot, NOW.market_at, mark_price=D(100), exposure=D(100))
@@ -255,6 +254,7 @@ def test_all_bots_of_an_account_begin_their_day_together_and_once():
 
 def test_an_account_is_marked_when_everything_held_was():
     account = make_account()
+    Portfolio.objects.update(marked_at=None)
     for symbol in ("BTC/USDT", "ETH/USDT"):
         make_position(make_bot(account, symbol=symbol), NOW.market_at, mark_price=D(100))
     marked("101", SLOT_0 + 1)
