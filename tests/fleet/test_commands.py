@@ -186,3 +186,21 @@ def test_a_halt_is_reset_for_a_reason():
 def test_an_unknown_bot():
     make_bot(name="btc-15m-rsi")
     assert refusal("start_bot", "btc") == "there is no bot 'btc': perhaps btc-15m-rsi"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "whose"),
+    [
+        ("capital = 500\n", "capital = 600\n", "bot btc-15m-rsi and 1 more"),
+        ("capital = 10_000", "capital = 10_001", "account main"),
+    ],
+)
+def test_a_file_that_raises_capital_is_confirmed(fleet_file, old, new, whose):
+    run("load_fleet")
+    fleet_file.write_text(GOOD.replace(old, new))
+    text = f"to raise the capital of {whose}, which loosens limits that are parts of it, give --confirm main"
+    assert refusal("load_fleet") == f"not confirmed: {text}"
+    assert "Would do" in run("load_fleet", "--dry-run")
+    assert "Done" in run("load_fleet", "--confirm=main")
+    fleet_file.write_text(GOOD)
+    assert "Done" in run("load_fleet"), "less of it tightens them"
