@@ -38,8 +38,8 @@ from risk.verdicts import Approved, Proposal, Refused
 from tests.factories import SLOT_0, instrument, make_account, make_bot, now_at
 from tests.fakes import Answer, ScriptedExecutor, fill, quote, raises, says
 from tests.machines.limits import Peaks, account_equity, bot_equity, broken_by
-from tests.machines.running import SEARCH, few
-from tradingplatform import kill_switch, limit_acts, operator
+from tests.machines.running import LONG, SEARCH, few
+from tradingplatform import dead_man, kill_switch, limit_acts, operator
 from tradingplatform.acting import By
 from tradingplatform.thinning import thin
 
@@ -152,7 +152,7 @@ class LimitsHold(RuleBasedStateMachine):
         if kill_switch.clear_account_halts(self.account, by):
             self.peaks.account = self._equity()
         with suppress(ValueError):
-            operator.reset_switch(by)
+            dead_man.reset_switch(by)
         for bot in self.bots():
             with suppress(IllegalTransition):
                 operator.reset_bot(bot, by)
@@ -292,6 +292,7 @@ LEFT_OUT = (
 )
 
 
+@pytest.mark.skipif(not LONG, reason="takes long: HYPOTHESIS_PROFILE=proof runs it")
 @pytest.mark.parametrize("name", LEFT_OUT)
 def test_a_check_that_is_left_out_is_found(name: str, database: Database) -> None:
     database.reset()
