@@ -16,6 +16,7 @@ from bots.lifecycle import IllegalTransition
 from bots.models import Bot
 from execution.capital import capital_of
 from execution.held import BotInUse, why_fixed
+from execution.lock import NoPortfolio
 from execution.models import BotBook, Order, Position
 from execution.states import LIVE_POSITION
 from market.money import decimals_shown
@@ -172,7 +173,7 @@ class ConsoleBotAdmin(AuditedAdmin, BotAdmin):
         for bot in bots:
             try:
                 act(bot, by)
-            except (IllegalTransition, BotInUse) as refusal:
+            except (IllegalTransition, BotInUse, NoPortfolio) as refusal:
                 self.message_user(request, str(refusal), messages.WARNING)
             else:
                 count += 1
