@@ -4,6 +4,7 @@ All times are wall time, and never earlier than the latest one ever seen: a cloc
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
@@ -34,7 +35,7 @@ def find_switch() -> DeadMansSwitch | None:
         return None
 
 
-def _is_set(column: str) -> ExpressionWrapper:
+def _is_set(column: str) -> "ExpressionWrapper[Any]":
     """Whether anything is in the column, also what cannot be read."""
     return ExpressionWrapper(Q(**{f"{column}__isnull": False}), output_field=BooleanField())
 

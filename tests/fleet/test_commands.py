@@ -6,10 +6,13 @@ from io import StringIO
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from bots import lifecycle
 from bots.models import Bot
 from notifications.models import Event
+from risk.deadman import present_stage
+from risk.deadman_stage import Stage
 from risk.models import DeadMansSwitch, Halt
 from tests.factories import make_bot, now_at
 from tests.fleet.test_load import hold
@@ -42,6 +45,17 @@ def fleet_file(tmp_path, settings):
     path.write_text(GOOD)
     settings.ENV = settings.ENV.model_copy(update={"FLEET": path})
     return path
+
+
+def test_a_switch_made_anew_has_triggered(fleet_file):
+    """Where there are bots a missing switch had stopped them: only a reset lets them go on, and that is audited."""
+    run("first_start")
+    DeadMansSwitch.objects.all().delete()
+    assert "reset_switch" in run("first_start")
+    assert present_stage(timezone.now()) is Stage.TRIGGERED
+    run("reset_switch", "--reason=it was lost", "--confirm=RESET")
+    assert present_stage(timezone.now()) is Stage.OK
+    assert set(Bot.objects.values_list("status", flat=True)) == {"PAUSED"}
 
 
 def test_first_start_makes_everything_once(fleet_file):

@@ -38,7 +38,8 @@ def change_own_password(request: HttpRequest) -> HttpResponse:
     before = _hash_of(str(request.user.pk))
     answer: HttpResponse = admin.site.password_change(request)
     if _hash_of(str(request.user.pk)) != before:
-        leave_trace(request, User.objects.get(pk=request.user.pk), "password_changed", "chose another password", {}, {})
+        user = User.objects.get(username=request.user.get_username())
+        leave_trace(request, user, "password_changed", "chose another password", {}, {})
     return answer
 
 
