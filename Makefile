@@ -20,7 +20,8 @@ help:
 	@echo '                REPLAY=folder MARKET_START=2026-01-31T00:00 (first start only)'
 	@echo 'make status   what the running platform is doing'
 	@echo 'make password a new password for the operator'
-	@echo 'make fleet    make the bots as fleet.toml says; DRY_RUN=1 only shows what would change'
+	@echo 'make fleet    make the bots as fleet.toml says; DRY_RUN=1 only shows what would change;'
+	@echo '                CONFIRM=account where it raises capital'
 	@echo 'make test     every test'
 	@echo 'make lint     style, types, the law of imports, migrations'
 	@echo 'make proof    the order path under faults, crashes, races and planted bugs (35 minutes); TIER=race chooses'
@@ -38,7 +39,7 @@ password: $(VENV)/.runtime
 	@exec $(PYTHON) manage.py operator_password
 
 fleet: $(VENV)/.runtime
-	@exec $(PYTHON) manage.py load_fleet $(if $(DRY_RUN),--dry-run)
+	@exec $(PYTHON) manage.py load_fleet $(if $(DRY_RUN),--dry-run) $(if $(CONFIRM),--confirm '$(CONFIRM)')
 
 test: $(VENV)/.dev
 	@$(PYTHON) -m pytest -n auto

@@ -4,6 +4,7 @@ All times are wall time, and never earlier than the latest one ever seen: a cloc
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
@@ -24,13 +25,19 @@ CLOCK_JUMPED, CLOCK_WENT_BACK, MACHINE = "clock_jumped", "clock_went_back", "thi
 
 def find_switch() -> DeadMansSwitch | None:
     """The row; None where there is none, or one with a value that cannot be: then nothing enters."""
-    latched = ExpressionWrapper(Q(latched_at__isnull=False), output_field=BooleanField())
     try:
-        rows = DeadMansSwitch.objects.annotate(is_latched=latched)
+        rows = DeadMansSwitch.objects.annotate(is_latched=_is_set("latched_at"), is_suspect=_is_set("clock_suspect_at"))
         switch = rows.filter(pk=DeadMansSwitch.SINGLETON).first()
-        return switch if switch is not None and _is_sound(switch, bool(switch.is_latched)) else None
+        if switch is None or bool(switch.is_suspect) is not (switch.clock_suspect_at is not None):
+            return None
+        return switch if _is_sound(switch, bool(switch.is_latched)) else None
     except (ArithmeticError, AttributeError, TypeError, ValueError):  # text where a time or a number should be
         return None
+
+
+def _is_set(column: str) -> "ExpressionWrapper[Any]":
+    """Whether anything is in the column, also what cannot be read."""
+    return ExpressionWrapper(Q(**{f"{column}__isnull": False}), output_field=BooleanField())
 
 
 def _is_sound(switch: DeadMansSwitch, is_latched: bool) -> bool:
@@ -39,6 +46,7 @@ def _is_sound(switch: DeadMansSwitch, is_latched: bool) -> bool:
         return False  # a latch that cannot be read is a latch
     timeout = timedelta(seconds=switch.timeout_s)
     deadlines(switch.last_checkin_at, timeout)
+    timedelta(hours=switch.flatten_after_h or 0)
     return SHORTEST <= timeout <= LONGEST and switch.high_water_at.tzinfo is not None
 
 

@@ -28,6 +28,9 @@ from risk.models import DeadMansSwitch, Halt
 ALARM_EVERY = timedelta(minutes=15)
 """Between two alarms of a switch that has triggered, until it is reset."""
 
+LEAP = timedelta(minutes=5)
+"""Since the latest look on record; after a longer gap the clock may have jumped, and the guard has to see it first."""
+
 DRILL_EVERY = timedelta(days=35)
 """How long a drill is believed to show that the switch works."""
 
@@ -99,6 +102,8 @@ def _flatten(switch: DeadMansSwitch, now: Now) -> None:
     """Sell what is held, once for each trigger, where the operator had chosen so; never by a clock that is in doubt."""
     hours, latched_at = switch.flatten_after_h, switch.latched_at
     if hours is None or latched_at is None or now.wall_at - latched_at < timedelta(hours=hours) or clock_problem(now):
+        return
+    if now.wall_at - switch.high_water_at > LEAP:  # as it was before this look: the next one follows within seconds
         return
     if Halt.objects.filter(account=None, cause=FLATTEN, raised_at__gte=latched_at).exists():
         return

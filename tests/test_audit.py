@@ -207,6 +207,14 @@ def test_loading_a_fleet_leaves_one_entry():
     assert changed.before.keys() == {bot.name for bot in Bot.objects.all()}
 
 
+def test_thinning_by_hand_is_audited(capsys):
+    call_command("thin", dry_run=True)
+    assert not AuditEntry.objects.exists()
+    call_command("thin")
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.address, entry.after) == ("thin", "command line", {"kept_days": 90})
+
+
 def test_a_new_operators_password_is_audited_without_it(capsys):
     call_command("operator_password")
     entry = AuditEntry.objects.get()
@@ -248,6 +256,16 @@ class TestInTheConsole:
         assert console.post(reverse(page, args=[bob.pk]), words).status_code == 302
         entry = AuditEntry.objects.get()
         assert (entry.action, entry.subject, entry.actor) == ("user_password_changed", "user bob", "operator")
+        assert "Planted" not in str(vars(entry))
+
+    def test_ones_own_new_password_is_audited_without_it(self, console):
+        words = {"old_password": "a long one", "new_password1": "Planted-pass-1", "new_password2": "another"}
+        console.post(reverse("admin:password_change"), words)
+        assert not AuditEntry.objects.exists()
+        words["new_password2"] = words["new_password1"]
+        assert console.post(reverse("admin:password_change"), words).status_code == 302
+        entry = AuditEntry.objects.get()
+        assert (entry.action, entry.subject, entry.actor) == ("user_password_changed", "user operator", "operator")
         assert "Planted" not in str(vars(entry))
 
     def test_users_deleted_from_the_list(self, console):

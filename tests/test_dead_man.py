@@ -232,3 +232,15 @@ def test_a_real_trigger_is_no_drill():
     latch(3000)
     reset_switch(by(3001, reason="slept"))
     assert row().drilled_at == after(1).wall_at
+
+
+def test_a_check_in_before_one_that_lies_in_the_future_is_told_the_way_out():
+    """Another try would be refused again and again, until the clock has come past it."""
+    make_account()
+    DeadMansSwitch.objects.update(last_checkin_at=after(600).wall_at, high_water_at=after(600).wall_at)
+    with pytest.raises(ValueError, match=r"lies in the future.*`drill`"):
+        check_in(by(1), challenge(by(1)).code)
+    drill(by(1, reason="the clock was ahead"))
+    reset_switch(by(2, reason="the clock is right now"))
+    assert not challenge(by(2)).clock_problem
+    assert row().last_checkin_at == after(2).wall_at

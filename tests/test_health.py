@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from market.clock import Now
@@ -59,9 +59,10 @@ def test_it_is_cheap(client, django_assert_num_queries):
         client.get("/healthz")
 
 
-def test_a_database_that_is_away_is_said(client):
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_is_said(client, error):
     def away(*_):
-        raise OperationalError("gone")
+        raise error("gone")
 
     with connection.execute_wrapper(away):
         answer = client.get("/healthz")

@@ -31,6 +31,10 @@ _WRONG_CODE = (
     "and type the code beside it"
 )
 _REPLAYED = "this check-in is not newer than the one on record: nothing was extended"
+_IN_FUTURE = (
+    "the check-in on record lies in the future, made by a clock that was ahead: if the clock is right now, hold a "
+    "drill (`drill`) and reset it (`reset_switch`), or wait until the clock has come past it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ def _check_in(by: By, code: str, sent_at_ms: int) -> str:
     if not is_code(code, switch.last_checkin_at, by.actor, by.now.wall_ms):
         return _WRONG_CODE
     if not deadman.check_in(by.actor, sent_at_ms, by.now):
-        return _REPLAYED
+        return _IN_FUTURE if switch.last_checkin_at > by.now.wall_at else _REPLAYED
     after = read_switch()
     by.audit(
         "check_in",

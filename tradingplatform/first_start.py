@@ -8,6 +8,7 @@ from django.db import DatabaseError, transaction
 
 from bots.models import Bot
 from market.clock import Now
+from risk.deadman_stage import Stage
 from risk.models import DeadMansSwitch
 from tradingplatform.fleet.load import load_fleet
 from tradingplatform.fleet.read import read_fleet
@@ -40,17 +41,25 @@ def first_start(fleet_file: Path, now: Now, tell: Callable[[str], object]) -> st
 
 def _prepare(fleet_file: Path, now: Now) -> Iterator[str]:
     if not _has_switch():
-        with transaction.atomic():
-            DeadMansSwitch.objects.get_or_create(
-                pk=DeadMansSwitch.SINGLETON,
-                defaults={"last_checkin_at": now.wall_at, "last_checkin_by": ACTOR, "high_water_at": now.wall_at},
-            )
-        yield "dead man's switch: armed, 24 hours from now"
+        yield _make_switch(now)
     if not Bot.objects.exists():
         fleet = read_fleet(read_source(fleet_file), fleet_file.name, instruments())
         plan = load_fleet(fleet, now, ACTOR)
         series = {(bot.symbol, bot.timeframe) for bot in fleet.bots}
         yield f"fleet: {len(plan.created)} bots on {len(series)} series from {fleet_file.name}"
+
+
+def _make_switch(now: Now) -> str:
+    """Where there are bots already its row was lost, which has stopped them: it begins triggered, for a reset."""
+    row = {"last_checkin_at": now.wall_at, "last_checkin_by": ACTOR, "high_water_at": now.wall_at}
+    if Bot.objects.exists():
+        row |= {"latched_at": now.wall_at, "alarmed_at": now.wall_at, "told_stage": Stage.TRIGGERED}
+        text = "dead man's switch: its row was missing, the new one has triggered: look why, then reset_switch"
+    else:
+        text = "dead man's switch: armed, 24 hours from now"
+    with transaction.atomic():
+        DeadMansSwitch.objects.get_or_create(pk=DeadMansSwitch.SINGLETON, defaults=row)
+    return text
 
 
 def _has_switch() -> bool:

@@ -1,7 +1,7 @@
 """``/healthz``: whether what keeps watch is alive, for a supervisor or a monitor. No login, no secrets, two queries."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -18,7 +18,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
     wall_at = timezone.now()
     try:
         problems, ages = list(why_old(wall_at)), ages_s(wall_at)
-    except DatabaseError:
+    except Error:
         problems, ages = ["the database does not answer"], {}
     body = {"healthy": not problems, "problems": problems, "heartbeat_age_s": ages}
     return JsonResponse(body, status=503 if problems else 200)

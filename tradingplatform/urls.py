@@ -4,10 +4,14 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from tradingplatform.console.users import change_own_password
 from tradingplatform.health import healthz
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path(
+        "admin/password_change/", admin.site.admin_view(change_own_password, cacheable=True)
+    ),  # before the admin's own
     path("admin/", admin.site.urls),
     path("healthz", healthz),
 ]

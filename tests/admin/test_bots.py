@@ -17,6 +17,7 @@ from tests.fleet.test_load import hold
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wired_exchange")]
 
 ADD = "admin:bots_bot_add"
+RAISED = {"reason": "it earned it", "confirmation": "mine"}
 
 
 @pytest.fixture
@@ -131,15 +132,15 @@ def test_a_held_position_fixes_its_bot(operator, changes):
 
 
 def test_new_capital_is_no_profit(operator):
-    bot = make_bot()
-    edit(operator, bot, of(bot, capital="7000"))
+    bot = make_bot(name="mine")
+    edit(operator, bot, of(bot, capital="7000", **RAISED))
     book = BotBook.objects.get(bot=bot)
     assert book.peak_equity == book.day_start_equity == Decimal(7000)
 
 
 def test_edits_are_audited_with_before_and_after(operator):
-    bot = make_bot()
-    edit(operator, bot, of(bot, capital="7000.10", parameters='{"period": 10}', strategy="rsi_reversal"))
+    bot = make_bot(name="mine")
+    edit(operator, bot, of(bot, capital="7000.10", parameters='{"period": 10}', strategy="rsi_reversal", **RAISED))
     event = Event.objects.get(kind="bot_edited")
     assert (event.bot_id, event.payload["actor"]) == (bot.pk, "operator")
     assert event.payload["changes"] == {
@@ -152,6 +153,18 @@ def test_edits_are_audited_with_before_and_after(operator):
     assert (entry.actor, entry.address, entry.bot_id) == ("operator", "127.0.0.1", bot.pk)
     assert entry.before == {"capital": "5000", "parameters": {}}
     assert entry.after == {"capital": "7000.1", "parameters": {"period": 10}}
+    assert entry.reason == "it earned it"
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [({}, "reason"), ({"reason": "why not"}, "confirmation"), ({**RAISED, "confirmation": "yes"}, "confirmation")],
+)
+def test_more_capital_loosens_the_limits_and_is_confirmed_for_a_reason(operator, given, field):
+    bot = make_bot(name="mine")
+    assert "more capital loosens" in errors_of(edit(operator, bot, of(bot, capital="5000.01", **given)))[field][0]
+    assert Bot.objects.get(pk=bot.pk).capital == Decimal(5000)
+    assert edit(operator, bot, of(bot, capital="4999.99")).status_code == 302, "less of it tightens them"
 
 
 def test_bots_and_accounts_are_not_deleted(operator):

@@ -158,7 +158,8 @@ def test_a_bot_gets_no_more_than_its_account_has(operator, capital):
     assert words in " ".join(errors_of(added)["capital"])
     bot = make_bot(account)
     assert words in " ".join(errors_of(edit(operator, bot, of(bot, capital=capital)))["capital"])
-    assert edit(operator, bot, of(bot, capital="100000")).status_code == 302
+    said = {"reason": "it is all there is", "confirmation": bot.name}
+    assert edit(operator, bot, of(bot, capital="100000", **said)).status_code == 302
 
 
 def test_the_menu_and_the_first_page_are_in_the_operators_order(operator):

@@ -5,6 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from execution.models import Portfolio
 from notifications.models import AuditEntry
 from risk.halts import raise_halt
 from risk.models import Halt
@@ -129,3 +130,15 @@ def test_a_form_from_elsewhere_is_refused():
     client.force_login(User.objects.create_superuser("operator", password="a long one"))
     assert client.post(reverse(ADDRESS), halt_form()).status_code == 403
     assert not Halt.objects.exists()
+
+
+def test_an_account_without_its_portfolio_is_told(operator):
+    bot = make_bot()
+    Portfolio.objects.all().delete()
+    answer = operator.post(reverse(ADDRESS), halt_form(scope=f"bot:{bot.pk}"))
+    assert "NOTHING WAS HALTED" in answer.content.decode()
+    assert "no portfolio" in answer.content.decode()
+    answer = operator.post(reverse("admin:bots_bot_changelist"), {"action": "pause", "_selected_action": [bot.pk]})
+    assert answer.status_code == 302
+    assert operator.post(reverse(ADDRESS), halt_form(), follow=True).status_code == 200
+    assert Halt.objects.get().account is None

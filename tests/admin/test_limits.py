@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
+from execution.models import Portfolio
 from notifications.models import AuditEntry
 from risk.limit_rules import names_of, plain
 from risk.models import BotRiskLimits, LimitChange, PortfolioRiskLimits
@@ -90,6 +91,26 @@ def test_limits_of_an_account(operator):
     assert edit(operator, limits, form(limits, max_order="0.1", price_collar="0.01")).status_code == 302
     limits.refresh_from_db()
     assert (limits.max_order, limits.price_collar) == (Decimal("0.1"), Decimal("0.01"))
+
+
+def test_what_was_tightened_since_the_page_was_shown_stays_tight(operator, limits):
+    """Only what was typed is asked for: the page's other values are perhaps those of yesterday."""
+    page = operator.get(reverse("admin:risk_botrisklimits_change", args=[limits.pk])).content.decode()
+    seen = {f"initial-{name}": value for name, value in form(limits).items() if f'name="initial-{name}"' in page}
+    data = form(limits, max_daily_loss="0.1", confirmation="btc-bot", **seen)
+    change_limit(limits.bot, "max_position", "0.1", By("bob", now_at(), "quick"))
+    assert edit(operator, limits, data).status_code == 302
+    assert [(change.name, change.after) for change in LimitChange.objects.filter(actor="operator")] == [
+        ("max_daily_loss", "0.1")
+    ]
+
+
+def test_an_account_without_its_portfolio_is_told(operator, limits):
+    Portfolio.objects.all().delete()
+    answer = operator.post(
+        reverse("admin:risk_botrisklimits_change", args=[limits.pk]), form(limits, max_position="0.1"), follow=True
+    )
+    assert "Nothing was changed: account" in answer.content.decode()
 
 
 def test_what_was_changed_meanwhile_refuses_all_of_it(operator, limits, monkeypatch):

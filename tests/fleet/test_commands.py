@@ -6,10 +6,13 @@ from io import StringIO
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from bots import lifecycle
 from bots.models import Bot
 from notifications.models import Event
+from risk.deadman import present_stage
+from risk.deadman_stage import Stage
 from risk.models import DeadMansSwitch, Halt
 from tests.factories import make_bot, now_at
 from tests.fleet.test_load import hold
@@ -42,6 +45,17 @@ def fleet_file(tmp_path, settings):
     path.write_text(GOOD)
     settings.ENV = settings.ENV.model_copy(update={"FLEET": path})
     return path
+
+
+def test_a_switch_made_anew_has_triggered(fleet_file):
+    """Where there are bots a missing switch had stopped them: only a reset lets them go on, and that is audited."""
+    run("first_start")
+    DeadMansSwitch.objects.all().delete()
+    assert "reset_switch" in run("first_start")
+    assert present_stage(timezone.now()) is Stage.TRIGGERED
+    run("reset_switch", "--reason=it was lost", "--confirm=RESET")
+    assert present_stage(timezone.now()) is Stage.OK
+    assert set(Bot.objects.values_list("status", flat=True)) == {"PAUSED"}
 
 
 def test_first_start_makes_everything_once(fleet_file):
@@ -186,3 +200,21 @@ def test_a_halt_is_reset_for_a_reason():
 def test_an_unknown_bot():
     make_bot(name="btc-15m-rsi")
     assert refusal("start_bot", "btc") == "there is no bot 'btc': perhaps btc-15m-rsi"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "whose"),
+    [
+        ("capital = 500\n", "capital = 600\n", "bot btc-15m-rsi and 1 more"),
+        ("capital = 10_000", "capital = 10_001", "account main"),
+    ],
+)
+def test_a_file_that_raises_capital_is_confirmed(fleet_file, old, new, whose):
+    run("load_fleet")
+    fleet_file.write_text(GOOD.replace(old, new))
+    text = f"to raise the capital of {whose}, which loosens limits that are parts of it, give --confirm main"
+    assert refusal("load_fleet") == f"not confirmed: {text}"
+    assert "Would do" in run("load_fleet", "--dry-run")
+    assert "Done" in run("load_fleet", "--confirm=main")
+    fleet_file.write_text(GOOD)
+    assert "Done" in run("load_fleet"), "less of it tightens them"

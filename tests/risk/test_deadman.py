@@ -176,7 +176,7 @@ def test_the_mark_is_written_while_it_is_triggered_too(switch):
 @pytest.mark.parametrize("hours", [None, 5])
 def test_it_sells_only_where_that_was_chosen_and_once(switch, hours):
     DeadMansSwitch.objects.update(flatten_after_h=hours)
-    for after in (24, 28, 29, 29.1, 50):
+    for after in (24, 28, 28.99, 29, 29.02, 29.1, 50):
         watch(later(after))
     halts = list(Halt.objects.values_list("account", "bot", "cause", "closes"))
     assert halts == ([] if hours is None else [(None, None, "dead_mans_switch", True)])
@@ -193,6 +193,16 @@ def test_it_never_sells_by_a_clock_in_doubt(switch):
     assert not Halt.objects.exists()
 
 
+def test_it_does_not_sell_at_the_first_look_after_a_leap(switch):
+    """Whoever looks first after a jump does not know of it; the guard, who does, looks within seconds."""
+    DeadMansSwitch.objects.update(flatten_after_h=5)
+    watch(later(24))
+    watch(later(40))
+    assert not Halt.objects.exists()
+    watch(later(40.01))
+    assert Halt.objects.filter(closes=True).count() == 1
+
+
 UNREADABLE = {
     "no time at all": "timeout_s = 0",
     "less than a minute": "timeout_s = 59",
@@ -203,6 +213,8 @@ UNREADABLE = {
     "a number for a date": "last_checkin_at = 7",
     "a mark of no date": "high_water_at = ''",
     "a latch of no date": "latched_at = 'x'",
+    "words for hours": "flatten_after_h = 'x'",
+    "a suspicion of no date": "clock_suspect_at = 'x'",
 }
 
 

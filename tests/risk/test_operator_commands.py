@@ -75,6 +75,15 @@ def test_nothing_to_reset_is_said():
         call_command("reset_switch", reason="x", confirm="RESET")
 
 
+def test_a_switch_that_has_triggered_tells_no_time_at_which_it_will(capsys):
+    arm(hours_ago=1)
+    call_command("switch")
+    assert "triggers " in capsys.readouterr().out
+    DeadMansSwitch.objects.update(latched_at=timezone.now(), told_stage="TRIGGERED")
+    call_command("switch")
+    assert "triggers " not in capsys.readouterr().out
+
+
 def test_without_a_switch_the_remedy_is_told():
     with pytest.raises(CommandError, match="first_start"):
         call_command("checkin")

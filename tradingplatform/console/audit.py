@@ -15,6 +15,11 @@ from notifications.events import publish
 from notifications.models import Severity
 from tradingplatform.acting import By
 
+SAID = ("reason", "confirmation")
+"""Fields of a form that say why: they are no change."""
+
+IN_CONSOLE = "in the console"
+
 
 def by_user(request: HttpRequest, reason: str) -> By:
     """The logged-in user acts, now."""
@@ -34,7 +39,8 @@ class AuditedAdmin:
         super().save_related(request, form, formsets, change)  # type: ignore[misc]  # the ModelAdmin behind it
         before, after = _before_and_after(form, change)
         done = f"changed {', '.join(after) or 'nothing'}" if change else "created"
-        leave_trace(request, form.instance, "edited" if change else "created", done, before, after)
+        reason = form.cleaned_data.get("reason") or IN_CONSOLE
+        leave_trace(request, form.instance, "edited" if change else "created", done, before, after, reason)
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         leave_trace(request, obj, "deleted", "deleted", {"deleted": str(obj)}, {})
@@ -47,10 +53,16 @@ class AuditedAdmin:
 
 
 def leave_trace(
-    request: HttpRequest, row: Model, act: str, done: str, before: Mapping[str, Any], after: Mapping[str, Any]
+    request: HttpRequest,
+    row: Model,
+    act: str,
+    done: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    reason: str = IN_CONSOLE,
 ) -> None:
     """The audit entry and the event of an act on a row, in the running transaction. ``done``: the act in words."""
-    by, what = by_user(request, "in the console"), str(row._meta.verbose_name)
+    by, what = by_user(request, reason), str(row._meta.verbose_name)
     subject = str(row) if what in str(row) else f"{what} {row}"
     kind = f"{what.replace(' ', '_')}_{act}"
     by.audit(kind, subject, bot_id=_bot_id(row), before=before, after=after)
@@ -68,7 +80,7 @@ def leave_trace(
 
 def _before_and_after(form: Any, change: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """What was edited, by field. A password is in neither."""
-    edited = [name for name in form.changed_data if "password" not in name]
+    edited = [name for name in form.changed_data if "password" not in name and name not in SAID]
     before = {name: _plain(form.initial.get(name)) for name in edited} if change else {}
     return before, {name: _plain(form.cleaned_data.get(name)) for name in edited}
 

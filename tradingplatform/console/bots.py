@@ -16,6 +16,7 @@ from bots.lifecycle import IllegalTransition
 from bots.models import Bot
 from execution.capital import capital_of
 from execution.held import BotInUse, why_fixed
+from execution.lock import NoPortfolio
 from execution.models import BotBook, Order, Position
 from execution.states import LIVE_POSITION
 from market.money import decimals_shown
@@ -26,11 +27,17 @@ from tradingplatform import operator
 from tradingplatform.acting import By
 from tradingplatform.console.audit import AuditedAdmin, by_user
 from tradingplatform.instruments import ExchangeUnreachable, instruments
+from tradingplatform.limit_acts import LONGEST_REASON
 from tradingplatform.symbols import why_unknown
 
 
 class ConsoleBotForm(BotForm):
     """A bot's definition, also judged by what the exchange trades and by what the bot holds."""
+
+    reason = forms.CharField(
+        required=False, max_length=LONGEST_REASON, widget=UnfoldAdminTextInputWidget, help_text="kept for ever"
+    )
+    confirmation = forms.CharField(required=False, widget=UnfoldAdminTextInputWidget, help_text="the bot's name")
 
     def _post_clean(self) -> None:
         """After the bot's own judgement, which is the better answer where both have one."""
@@ -44,6 +51,18 @@ class ConsoleBotForm(BotForm):
             account = self.instance.account
             for problem in why_not_capital(self.instance.capital, capital_of(account.pk), account.quote):
                 self.add_error("capital", problem)
+        if self.instance.pk is not None and "capital" in self.changed_data and "capital" not in self.errors:
+            self._check_raised()
+
+    def _check_raised(self) -> None:
+        """Its limits are parts of its capital: with more of it they let more through."""
+        stored = Bot.objects.get(pk=self.instance.pk)
+        if self.instance.capital <= stored.capital:
+            return
+        if not self.cleaned_data.get("reason"):
+            self.add_error("reason", "more capital loosens the bot's limits: give a reason")
+        if self.cleaned_data.get("confirmation") != stored.name:
+            self.add_error("confirmation", f"more capital loosens the bot's limits: type {stored.name} to confirm it")
 
     def _check_symbol(self) -> None:
         try:
@@ -88,6 +107,13 @@ class ConsoleBotAdmin(AuditedAdmin, BotAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Bot]:
         bots: QuerySet[Bot] = super().get_queryset(request)
         return bots.prefetch_related(_live_positions())
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or not self.has_change_permission(request, obj):
+            return fieldsets
+        first, *rest = fieldsets
+        return [first, ("To raise its capital", {"fields": ("reason", "confirmation")}), *rest]
 
     @display(description="position", label={"": "default"})
     def holds(self, bot: Bot) -> str:
@@ -147,7 +173,7 @@ class ConsoleBotAdmin(AuditedAdmin, BotAdmin):
         for bot in bots:
             try:
                 act(bot, by)
-            except (IllegalTransition, BotInUse) as refusal:
+            except (IllegalTransition, BotInUse, NoPortfolio) as refusal:
                 self.message_user(request, str(refusal), messages.WARNING)
             else:
                 count += 1

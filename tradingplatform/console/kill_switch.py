@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from bots.models import Bot, ExchangeAccount
+from execution.lock import NoPortfolio
 from notifications.admin_base import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 from risk.halts import OPERATOR, in_force
 from tradingplatform import kill_switch
@@ -91,6 +92,9 @@ def _halt(request: HttpRequest, form: HaltForm) -> bool:
     except OperationalError as error:
         messages.error(request, f"NOTHING WAS HALTED, the database cannot be written ({error}): try again")
         return False
+    except NoPortfolio as error:
+        messages.error(request, f"NOTHING WAS HALTED: {error}; everything together can be halted")
+        return False
     sells = ", and what is held is sold" if halt.closes else ""
     messages.warning(request, f"HALTED: {halt.scope} enters nothing any more{sells}")
     return True
@@ -112,6 +116,9 @@ def _resume(request: HttpRequest, form: ScopeForm) -> bool:
         _resumed(kind, key, by)
     except OperationalError as error:
         messages.error(request, f"Nothing was resumed, the database cannot be written ({error}): try again")
+        return False
+    except NoPortfolio as error:
+        messages.error(request, f"Nothing was resumed: {error}")
         return False
     messages.success(request, "The halt is over; what else is halted stands below")
     return True

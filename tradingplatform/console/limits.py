@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponseRedirect
 
 from bots.models import Bot, ExchangeAccount
+from execution.lock import NoPortfolio
 from notifications.admin_base import UnfoldAdminTextInputWidget, display
 from risk.admin import BotRiskLimitsAdmin, PortfolioRiskLimitsAdmin
 from risk.limit_changes import Row, waiting_of
@@ -37,6 +38,7 @@ class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameter at 
                 initial=plain(getattr(self.instance, name)),
                 widget=UnfoldAdminTextInputWidget,
                 help_text=self.instance._meta.get_field(name).help_text,
+                show_hidden_initial=True,  # only what was typed is asked for, whatever was changed since it was shown
             )
             self.initial[name] = plain(getattr(self.instance, name))
 
@@ -110,7 +112,7 @@ class ChangedByAct:
                 withdraw_changes(whose(obj), by)
             for name, text in form.wanted.items():
                 change_limit(whose(obj), name, text, by, given["confirmation"])
-        except ValueError as error:
+        except (NoPortfolio, ValueError) as error:
             raise RefusedSince(str(error)) from error
 
 

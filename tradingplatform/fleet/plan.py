@@ -71,6 +71,12 @@ class Plan:
         changes = (self.created, self.changed, self.restarted, self.resumed, self.stopped, self.paused)
         return not (self.capital_change or self.is_new_account or any(changes))
 
+    @property
+    def raised(self) -> tuple[str, ...]:
+        """Who gets more capital, which loosens the limits that are parts of it."""
+        account = (f"account {self.fleet.account.name}",) if self.capital_change > 0 and not self.is_new_account else ()
+        return (*account, *(f"bot {change.bot.name}" for change in self.changed if _is_raised(change)))
+
 
 def make_plan(fleet: Fleet, account: StoredAccount | None, exchange: str, bots: Sequence[StoredBot]) -> Plan:
     """The way from what exists (``account`` None: nothing) to the fleet. The platform runs on ``exchange``."""
@@ -106,6 +112,11 @@ def _change(bot: BotSpec, stored: StoredBot) -> Change | None:
         if getattr(stored, name) != getattr(bot, name)
     }
     return Change(bot, fields) if fields else None
+
+
+def _is_raised(change: Change) -> bool:
+    old, new = change.fields.get("capital", (None, None))
+    return isinstance(old, Decimal) and isinstance(new, Decimal) and new > old
 
 
 def _back(known: Sequence[tuple[BotSpec, StoredBot]], status: str) -> tuple[str, ...]:

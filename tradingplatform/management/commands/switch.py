@@ -57,7 +57,8 @@ def _lines(seen: Challenge) -> Iterator[str]:
     yield f"timeout        {span(switch.timeout_s)}"
     yield f"warning        {_at(due.warning_at)}"
     yield f"critical       {_at(due.critical_at)}"
-    yield f"triggers       {_at(due.triggered_at)}, in {span(seen.seconds_left)}"
+    if switch.latched_at is None:
+        yield f"triggers       {_at(due.triggered_at)}, in {span(seen.seconds_left)}"
     yield f"then           {_flatten(switch.flatten_after_h)}"
     yield f"last drill     {_at(switch.drilled_at) if switch.drilled_at else 'none yet'}"
     yield f"clock          {seen.clock_problem or 'in order'}"

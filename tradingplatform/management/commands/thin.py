@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import connection, transaction
 
 from market.clock import Now, load_clock
 from tradingplatform.management.base import OperatorCommand, now
@@ -25,6 +25,8 @@ class Command(OperatorCommand):
         moment, days = now(), settings.RETENTION_DAYS
         if options["vacuum"]:
             _require_vacuum(dry_run=options["dry_run"])
+        if not options["dry_run"]:
+            self._keep(days)
         removed = thin(moment, days, dry_run=options["dry_run"])
         self.stdout.write(table(removed, moment, days, dry_run=options["dry_run"]))
         if options["vacuum"]:
@@ -34,6 +36,11 @@ class Command(OperatorCommand):
             self.stdout.write(
                 "SQLite uses the freed space again; to shrink the file: thin --vacuum, when it is stopped"
             )
+
+    def _keep(self, days: int) -> None:
+        """The act, before the first row goes: it may be stopped halfway."""
+        with transaction.atomic():
+            self.by("by hand").audit("thin", "the past", after={"kept_days": days})
 
 
 def _require_vacuum(*, dry_run: bool) -> None:
