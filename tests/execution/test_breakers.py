@@ -249,6 +249,43 @@ def test_all_bots_of_an_account_begin_their_day_together_and_once():
     assert open_day(bots[0].pk, tomorrow).day_start_equity == D(4900)
 
 
+def test_a_day_that_has_begun_is_not_begun_again_by_a_round_that_began_before_midnight():
+    """A round reads the clock first, and may come to the lock after a tick of the new day has begun it, and lost."""
+    bot = make_bot()
+    before, after = now_at(MIDNIGHT, after_ms=-500), now_at(MIDNIGHT, after_ms=500)
+    open_day(bot.pk, after)
+    BotBook.objects.update(realised=D(-300))
+    assert accounts_with_a_new_day(before) == set()
+    assert under_portfolio_lock(bot.account_id, lambda p: open_days(p, before)) == 0
+    assert open_day(bot.pk, before).day_start_equity == D(5000)
+    assert open_day(bot.pk, now_at(MIDNIGHT, after_ms=3_000)).day_start_equity == D(5000)
+
+
+def test_a_day_that_a_wrong_clock_has_begun_is_not_waited_for():
+    bot = make_bot()
+    open_day(bot.pk, now_at(MIDNIGHT + 5 * DAY))
+    assert open_day(bot.pk, NOW).day == NOW.market_at.date()
+
+
+# the cost
+
+
+def test_the_cost_of_marking_does_not_grow_with_what_is_held():
+    """The lock is held meanwhile: nothing is sold, booked or halted on the account before it is free."""
+    account = make_account()
+    counted = []
+    for number in (2, 8):
+        for _ in range(number):
+            entered(make_bot(account), amount="0.001")
+        now = now_at(after_ms=1_000 * number)
+        with CaptureQueriesContext(connection) as queries:
+            mark_all({"BTC/USDT": Price(D(60_000 + number), now.market_ms)}, now)
+        counted.append(len(queries))
+        check_totals(account)
+    assert counted[0] == counted[1]
+    assert set(Position.objects.values_list("mark_price", "marked_at")) == {(D(60_008), now.market_at)}
+
+
 # marked_at
 
 
