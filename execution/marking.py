@@ -57,13 +57,13 @@ def mark_all(prices: Mapping[str, Price], now: Now) -> int:
     Each account in one transaction, with the breakers that its new value opens. A price that is more than LARGEST_JUMP
     times the last mark, or its reciprocal, is not believed: the closes of two candles have to agree on it first. An
     account of which everything held was valued is ``marked_at`` this moment. Call it outside a transaction. Raises the
-    last database error, after all accounts.
+    last error of the database, or of a figure that is no number, after all accounts.
     """
     believed, failed = 0, None
     for account_id in list(Portfolio.objects.order_by("account_id").values_list("account_id", flat=True)):
         try:
             believed += under_portfolio_lock(account_id, partial(_mark_account, prices, now))
-        except DatabaseError as error:  # the other accounts are valued all the same
+        except (DatabaseError, ArithmeticError) as error:  # the other accounts are valued all the same
             failed = error
     if failed is not None:
         raise failed

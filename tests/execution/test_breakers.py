@@ -410,3 +410,13 @@ def _agrees_with_the_rows(now: Now) -> None:
         if book.peak_equity - worth >= limits.max_drawdown * book.peak_equity:
             assert DRAWDOWN in stopped
             assert book.bot.status == BotStatus.HALTED
+
+
+def test_an_account_whose_totals_are_no_numbers_keeps_no_other_from_being_valued():
+    broken, sound = make_account(), make_account()
+    make_position(make_bot(sound), NOW.market_at, mark_price=D(100))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE execution_portfolio SET peak_equity = 'NaN' WHERE account_id = %s", [broken.pk])
+    with pytest.raises(ArithmeticError):
+        marked("101", SLOT_0 + 2)
+    assert Position.objects.get(account=sound).mark_price == D(101)
