@@ -106,6 +106,17 @@ def test_bots_that_fall_and_rise_in_one_round_make_no_peak():
     assert (portfolio.unrealised, portfolio.peak_equity) == (D(10), D(100_010))
 
 
+def test_bots_are_halted_in_the_order_in_which_everybody_locks_them():
+    """By their ids: a reset of the dead man's switch locks them so, and neither must wait for the other for ever."""
+    account = make_account()
+    first, second = make_bot(account), make_bot(account)
+    for bot in (second, first):
+        entered(bot)
+    marked("30000")
+    halted = Halt.objects.exclude(bot=None).order_by("pk").values_list("bot", flat=True)
+    assert list(dict.fromkeys(halted)) == [first.pk, second.pk]
+
+
 def test_the_cost_of_measuring_does_not_grow_with_the_bots():
     account, counts = make_account(), []
     for _ in range(2):

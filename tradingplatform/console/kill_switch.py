@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from bots.models import Bot, ExchangeAccount
+from execution.lock import NoPortfolio
 from notifications.admin_base import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 from risk.halts import OPERATOR, in_force
 from tradingplatform import kill_switch
@@ -88,6 +89,9 @@ def _halt(request: HttpRequest, form: HaltForm) -> bool:
     kind, _, key = form.cleaned_data["scope"].partition(":")
     try:
         halt = _halted(kind, key, by, closes)
+    except NoPortfolio as error:
+        messages.error(request, f"NOTHING WAS HALTED: {error}, so nothing enters on it anyhow; halt everything")
+        return False
     except OperationalError as error:
         messages.error(request, f"NOTHING WAS HALTED, the database cannot be written ({error}): try again")
         return False
@@ -110,6 +114,9 @@ def _resume(request: HttpRequest, form: ScopeForm) -> bool:
     kind, _, key = form.cleaned_data["scope"].partition(":")
     try:
         _resumed(kind, key, by)
+    except NoPortfolio as error:
+        messages.error(request, f"Nothing was resumed: {error}")
+        return False
     except OperationalError as error:
         messages.error(request, f"Nothing was resumed, the database cannot be written ({error}): try again")
         return False
