@@ -10,8 +10,11 @@ from django.db.models import Q
 
 from bots.models import Bot
 from execution.models import BotBook, Portfolio
-from execution.totals import bot_equity
+from execution.totals import BATCH, bot_equity
 from market.clock import Now
+
+DAY = ("day", "day_start_equity")
+"""What a new day changes in a book."""
 
 
 def open_day(bot_id: int, now: Now) -> BotBook:
@@ -27,7 +30,8 @@ def open_days(portfolio: Portfolio, now: Now) -> int:
     due = BotBook.objects.filter(_due(now), bot__account_id=portfolio.account_id)
     books = list(due.select_related("bot"))
     for book in books:
-        keep(book, book.bot, now)
+        _begin(book, book.bot, now)
+    BotBook.objects.bulk_update(books, DAY, batch_size=BATCH)
     return len(books)
 
 
@@ -41,8 +45,12 @@ def keep(book: BotBook, bot: Bot, now: Now) -> None:
     """Write it into the book, in memory and stored, when the day has changed."""
     if book.day in _begun(now):
         return
+    _begin(book, bot, now)
+    book.save(update_fields=list(DAY))
+
+
+def _begin(book: BotBook, bot: Bot, now: Now) -> None:
     book.day, book.day_start_equity = now.market_at.date(), bot_equity(bot, book)
-    book.save(update_fields=["day", "day_start_equity"])
 
 
 def _begun(now: Now) -> tuple[date, date]:

@@ -272,6 +272,20 @@ def test_a_day_that_has_begun_is_not_begun_again_by_a_round_that_began_before_mi
     assert open_day(bot.pk, now_at(MIDNIGHT, after_ms=3_000)).day_start_equity == D(5000)
 
 
+def test_the_cost_of_a_new_day_does_not_grow_with_the_bots():
+    """The lock is held meanwhile."""
+    account = make_account()
+    counted = []
+    for day, number in ((1, 2), (2, 10)):
+        for _ in range(number):
+            make_bot(account)
+        tomorrow = now_at(MIDNIGHT + day * DAY)
+        with CaptureQueriesContext(connection) as queries:
+            under_portfolio_lock(account.pk, lambda p, now=tomorrow: open_days(p, now))
+        counted.append(len(queries))
+    assert counted[0] == counted[1]
+
+
 def test_a_day_that_a_wrong_clock_has_begun_is_not_waited_for():
     bot = make_bot()
     open_day(bot.pk, now_at(MIDNIGHT + 5 * DAY))
