@@ -29,7 +29,7 @@ def fire(portfolio: Portfolio, books: Iterable[BotBook], now: Now) -> list[Halt]
     Costs a few queries whatever the number of books, and some for each breaker that is open. Where limits are missing
     or cannot be used nothing can be measured, and the gate denies: what is booked here must not fail over them.
     """
-    books = list(books)
+    books = sorted(books, key=lambda book: book.bot_id)  # whoever locks several bots locks them in this order
     book_due_of_account(portfolio.account_id, now)
     halts = [_halt_account(portfolio, fired, now) for fired in _of_account(portfolio)]
     for book, fired in _of_bots(books, now):

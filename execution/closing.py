@@ -4,7 +4,7 @@ It is asked anew every second and remembers nothing, so a restart changes nothin
 was past the gate when the halt was raised) is found as well.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -41,16 +41,18 @@ def held_in(halt: Halt) -> QuerySet[Position]:
     return live if halt.account_id is None else live.filter(account_id=halt.account_id)
 
 
-def next_to_close(halts: Iterable[Halt], now: Now) -> list[Closing]:
+def next_to_close(halts: Iterable[Halt], now: Now, put_off: Collection[int] = ()) -> list[Closing]:
     """The next position of each account, the one with the largest exposure first.
 
-    Left out is what cannot be decided now: somebody is at its bot, or its last exit failed a moment ago. It must not
-    keep the others waiting.
+    Left out is what cannot be decided now: somebody is at its bot, its last exit failed a moment ago, or it could not
+    be tried a moment ago (``put_off``, ids of positions). It must not keep the others waiting.
     """
     chosen: dict[int, Closing] = {}
     for halt in halts:
         for position in _largest_first(halt, now):
-            if position.account_id not in chosen and not is_pausing(position, Purpose.EXIT, now):
+            if position.account_id in chosen or position.pk in put_off:
+                continue
+            if not is_pausing(position, Purpose.EXIT, now):
                 chosen[position.account_id] = _closing(position, halt)
     return list(chosen.values())
 

@@ -1,6 +1,6 @@
 """Valuing open positions, and the equity that follows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -13,7 +13,7 @@ from execution.day_start import open_days
 from execution.lock import under_portfolio_lock
 from execution.models import BotBook, EquitySnapshot, Portfolio, Position
 from execution.states import LIVE_POSITION, PositionStatus
-from execution.totals import book_change, bot_equity, equity, figures, holding, value
+from execution.totals import BATCH, book_change, book_marks, bot_equity, equity, figures, holding, value
 from market.clock import Now, moment
 from market.hygiene import LARGEST_JUMP
 from market.live_prices import Price
@@ -22,18 +22,27 @@ from market.slots import TIMEFRAMES, grace_ms
 HELD = (PositionStatus.OPEN, PositionStatus.CLOSING)
 """Positions that are worth something: one that cannot be sold is valued on."""
 
+VALUED = ("mark_price", "marked_at", "unrealised", "exposure")
+"""What a new price changes on a position."""
+
 
 def mark(portfolio: Portfolio, position_id: int, price: Decimal, priced_at: datetime) -> Position:
     """Value a position at a price, under the portfolio lock. A price older than its mark changes nothing."""
     position = Position.objects.select_related("bot__book", "bot__account").get(pk=position_id)
-    if position.status not in HELD or (position.marked_at and position.marked_at >= priced_at):
-        return position
     before = figures(position)
+    if position.status in HELD and _revalue(position, price, priced_at):
+        position.save(update_fields=list(VALUED))
+        book_change(portfolio, position.bot.book, position, before)
+    return position
+
+
+def _revalue(position: Position, price: Decimal, priced_at: datetime) -> bool:
+    """Value it in memory; False when it has a mark that is as young."""
+    if position.marked_at and position.marked_at >= priced_at:
+        return False
     position.mark_price, position.marked_at = price, priced_at
     value(position, holding(position), position.reserved)
-    position.save(update_fields=["mark_price", "marked_at", "unrealised", "exposure"])
-    book_change(portfolio, position.bot.book, position, before)
-    return position
+    return True
 
 
 def symbols_held() -> set[str]:
@@ -63,22 +72,32 @@ def mark_all(prices: Mapping[str, Price], now: Now) -> int:
 
 def _mark_account(prices: Mapping[str, Price], now: Now, portfolio: Portfolio) -> int:
     open_days(portfolio, now)  # before anything is valued anew: the day begins with the last marks of the day before
-    held = Position.objects.filter(account_id=portfolio.account_id, status__in=HELD)
-    rows = list(held.order_by("pk").values_list("pk", "symbol", "mark_price"))
-    believed = [(pk, prices[symbol]) for pk, symbol, last in rows if _has_price(prices, symbol, last)]
-    peak = portfolio.peak_equity
-    books = [mark(portfolio, pk, price.price, moment(price.at_ms)).bot.book for pk, price in believed]
-    # With half of the positions valued anew equity is no figure to make a peak of.
-    portfolio.peak_equity = max(peak, equity(portfolio))
-    if len(believed) == len(rows):
+    rows = Position.objects.filter(account_id=portfolio.account_id, status__in=HELD)
+    held = list(rows.select_related("bot__book", "bot__account").order_by("pk"))
+    believed = [position for position in held if _has_price(prices, position)]
+    _mark_each(portfolio, believed, prices)
+    # Not before all of them: with half of the positions valued anew equity is no figure to make a peak of.
+    portfolio.peak_equity = max(portfolio.peak_equity, equity(portfolio))
+    if len(believed) == len(held):
         portfolio.marked_at = now.market_at
-    portfolio.save(update_fields=["peak_equity", "marked_at"])
-    fire(portfolio, books, now)
+    portfolio.save(update_fields=["unrealised", "exposure", "peak_equity", "marked_at"])
+    fire(portfolio, [position.bot.book for position in believed], now)
     return len(believed)
 
 
-def _has_price(prices: Mapping[str, Price], symbol: str, mark_price: Decimal | None) -> bool:
-    return symbol in prices and believable(prices[symbol].price, mark_price)
+def _mark_each(portfolio: Portfolio, positions: Iterable[Position], prices: Mapping[str, Price]) -> None:
+    """Value these positions in few statements: the lock is held, and nothing is sold or booked meanwhile."""
+    changed = []
+    for position in positions:
+        before, price = figures(position), prices[position.symbol]
+        if _revalue(position, price.price, moment(price.at_ms)):
+            changed.append((position, before))
+    Position.objects.bulk_update([position for position, _ in changed], VALUED, batch_size=BATCH)
+    book_marks(portfolio, changed)
+
+
+def _has_price(prices: Mapping[str, Price], position: Position) -> bool:
+    return position.symbol in prices and believable(prices[position.symbol].price, position.mark_price)
 
 
 def believable(price: Decimal, mark_price: Decimal | None) -> bool:

@@ -4,6 +4,7 @@ Whatever changes exposure or money holds the lock (see lock.py); so a total is a
 order gate reads two rows however many positions there are.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,6 +12,9 @@ from bots.models import Bot
 from execution.ledger import Holding
 from execution.models import AssetExposure, BotBook, Portfolio, Position
 from market.money import ZERO, exact
+
+BATCH = 100
+"""Rows that one statement writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,30 @@ def book_change(portfolio: Portfolio, book: BotBook, position: Position, before:
     book.save()
     if change.exposure:
         _book_asset(portfolio, position.symbol.partition("/")[0], change.exposure)
+
+
+def book_marks(portfolio: Portfolio, changed: Iterable[tuple[Position, Figures]]) -> None:
+    """Carry new values of many positions into the totals, each with its figures before: a few queries in all.
+
+    The positions of one bot share its book. Saves asset exposures and books, and leaves the portfolio to be saved:
+    its peak is for the caller, who knows whether everything was valued.
+    """
+    books: dict[int, BotBook] = {}
+    assets: dict[str, Decimal] = {}
+    with exact():
+        for position, before in changed:
+            change = figures(position).minus(before)
+            portfolio.unrealised += change.unrealised
+            portfolio.exposure += change.exposure
+            asset = position.symbol.partition("/")[0]
+            assets[asset] = assets.get(asset, ZERO) + change.exposure
+            book = books.setdefault(position.bot_id, position.bot.book)
+            book.unrealised += change.unrealised
+            book.peak_equity = max(book.peak_equity, bot_equity(position.bot, book))
+    BotBook.objects.bulk_update(books.values(), ["unrealised", "peak_equity"], batch_size=BATCH)
+    for asset, change_of_asset in assets.items():
+        if change_of_asset:
+            _book_asset(portfolio, asset, change_of_asset)
 
 
 def equity(portfolio: Portfolio) -> Decimal:

@@ -53,9 +53,10 @@ def raise_halt(
     ``until``: the market time at which it ends by itself. Call it inside the transaction of what caused it, under the
     portfolio lock.
     """
-    standing = Halt.objects.filter(account=account, bot=bot, cause=cause, cleared_at=None).first()
+    same = Halt.objects.filter(account=account, bot=bot, cause=cause, cleared_at=None)
+    standing = same.first()
     if standing is not None and not _end_if_over(standing, now):
-        return _begin_closing(standing, text, now) if closes and not standing.closes else None
+        return _begin_closing(standing, text, now) if closes else None
     try:
         with transaction.atomic():
             halt = Halt.objects.create(
@@ -69,8 +70,9 @@ def raise_halt(
                 market_at=now.market_at,
                 raised_at=now.wall_at,
             )
-    except IntegrityError:  # somebody on another account raised the same halt of everything in this moment
-        return None
+    except IntegrityError:  # somebody without our lock raised the same halt of everything in this moment
+        standing = same.first()
+        return _begin_closing(standing, text, now) if closes and standing is not None else None
     _tell("halt_raised", text, Severity.CRITICAL, halt, figures, now)
     return halt
 
@@ -107,8 +109,10 @@ def _end_if_over(halt: Halt, now: Now) -> bool:
     return True
 
 
-def _begin_closing(halt: Halt, text: str, now: Now) -> Halt:
-    """The same stop, but now what is held is sold as well."""
+def _begin_closing(halt: Halt, text: str, now: Now) -> Halt | None:
+    """The same stop, but now what is held is sold as well. None when that was so already."""
+    if halt.closes:
+        return None
     halt.closes = True
     halt.save(update_fields=["closes"])
     _tell("halt_closes", text, Severity.CRITICAL, halt, {}, now)

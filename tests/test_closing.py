@@ -21,7 +21,7 @@ from risk.models import Halt
 from tests.execution.test_drive import Exchange
 from tests.execution.test_orders_and_money import NOW, buy, check_totals
 from tests.factories import instrument, make_account, make_bot
-from tests.fakes import filled_at, says
+from tests.fakes import filled_at, quote, says
 from tradingplatform import kill_switch
 from tradingplatform.acting import By
 
@@ -56,6 +56,18 @@ class Quiet:
 
     def instrument(self, symbol):
         return instrument(symbol)
+
+
+@dataclass
+class HalfQuoted(Quiet):
+    """One symbol has no quote."""
+
+    without: str = "ETH/USDT"
+
+    def quote(self, symbol):
+        if symbol == self.without:
+            raise Transient("no quotes now")
+        return quote(symbol, "60000")
 
 
 @pytest.fixture
@@ -161,6 +173,28 @@ def test_one_that_cannot_be_sold_keeps_no_other_waiting(exchange):
     assert small.pk not in held()
 
 
+def test_one_on_paper_without_a_price_keeps_no_other_waiting(exchange):
+    """The largest cannot be filled for want of a quote, and is tried again later."""
+    account = make_account()
+    small = make_bot(account)
+    buy(small, exchange, amount="0.001")
+    large = make_bot(account, symbol="ETH/USDT")
+    buy(large, exchange, amount="0.02")
+    exchange.fills_at_quotes = True
+    kill_switch.halt_everything(ANN, closes=True)
+    platform = HalfQuoted(exchange)
+    reconciler = OneHand(platform, notes := [])
+    for second in range(3):
+        platform.after_s = second
+        reconciler.close_down()
+    assert held() == {large.pk}
+    platform.without = ""
+    after_a_restart = OneHand(platform, notes)
+    after_a_restart.close_down()
+    assert held() == set()
+    assert not notes
+
+
 def test_one_whose_bot_is_ticking_keeps_no_other_waiting(exchange):
     _, large = holding(exchange, "0.001", "0.02")
     Bot.objects.filter(pk=large.pk).update(lease_token="a tick", lease_until=NOW.wall_at + timedelta(seconds=60))
@@ -195,7 +229,7 @@ def test_what_opens_later_is_sold_as_well(exchange):
     round_of(exchange)
     assert Position.objects.get().status == PositionStatus.OPENING
     assert lasting("closing_down").exists()
-    exchange.at_query = [filled_at("60000")]
+    exchange.at_cancel = [filled_at("60000")]  # too late to end it
     platform = Quiet(exchange, 1)
     reconciler = OneHand(platform, [])
     reconciler._begun = True

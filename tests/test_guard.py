@@ -300,6 +300,17 @@ def test_one_bad_print_marks_nothing_and_makes_no_peak(world):
     assert peaks() == before
 
 
+def test_a_print_that_is_seen_again_because_the_exchange_is_silent_agrees_with_nothing(world):
+    open_position(world.bot)
+    world.look("prices")
+    world.price("140")
+    world.look("prices")
+    world.market.down = True
+    world.platform.redis.delete("market:simulated:prices:young")
+    world.look("prices")
+    assert Position.objects.get().mark_price == Decimal(100)
+
+
 def test_a_rise_that_two_looks_have_seen_makes_a_peak(world):
     open_position(world.bot)
     Position.objects.update(unrealised=Decimal(0))

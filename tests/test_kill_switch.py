@@ -15,7 +15,7 @@ from execution.lock import lock_portfolio, under_portfolio_lock
 from execution.models import Order, Portfolio, Position
 from execution.states import OrderStatus, PositionStatus
 from notifications.models import AuditEntry, Event
-from risk.halts import open_halts, raise_halt
+from risk.halts import OPERATOR, open_halts, raise_halt
 from risk.models import Halt
 from risk.verdicts import Approved
 from tests.execution.test_orders_and_money import NOW, buy, check_totals
@@ -181,6 +181,26 @@ def test_it_falls_soon_though_somebody_sits_on_an_accounts_lock():
     sitter.join()
     assert took_s < 5
     assert not any(may_enter(bot) for bot in bots)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_pull_it_at_once_without_a_lock_the_one_who_sells_is_heard():
+    holds = threading.Event()
+
+    def pull():
+        with transaction.atomic():
+            raise_halt(None, None, OPERATOR, "somebody else was first", {}, NOW)
+            holds.set()
+            time.sleep(0.3)
+        connection.close()
+
+    other = threading.Thread(target=pull)
+    other.start()
+    holds.wait(20)
+    halt = kill_switch.halt_everything(ANN, closes=True)
+    other.join()
+    assert (halt.closes, Halt.objects.get().closes) == (True, True)
 
 
 def test_a_database_that_cannot_be_written_is_told(monkeypatch):

@@ -1,11 +1,14 @@
 """The reconciler's loop: what fails in one round is done in the next."""
 
+from concurrent.futures import Future
+
 import pytest
 from django.db import OperationalError
 
 from execution import clean
 from execution.clean import note, why_not_clean
 from market.clock import Clock
+from proof.actors import AtOnce
 from tests.factories import make_account, now_at
 from tests.fakes import FakeMarket
 from tradingplatform.reconciler import Reconciler
@@ -44,3 +47,21 @@ def test_a_start_that_the_database_refused_is_made_up_for(account, monkeypatch):
     note(account, "", clean_again)
     reconciler.round()  # a start is a start once
     assert why_not_clean(account, clean_again) == ""
+
+
+def test_a_stop_that_was_reached_does_not_queue_behind_its_own_positions_errand():
+    """All hands are at an exchange that answers slowly, and the position waits for one of them."""
+
+    class Queue:
+        def submit(self, act, *arguments):
+            return Future()
+
+    done: list[str] = []
+    reconciler = Reconciler(lambda: Platform(Clock(), FakeMarket({})))
+    for hands in (reconciler._hands, reconciler._stop_hands):
+        hands.shutdown()
+    reconciler._hands, reconciler._stop_hands = Queue(), AtOnce()
+    reconciler._survive = lambda name, act: act()
+    reconciler._hand_out(7, 3.0, lambda: done.append("seen to"))
+    reconciler._hand_out_stop(7, lambda: done.append("sold"))
+    assert done == ["sold"]

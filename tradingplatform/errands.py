@@ -64,16 +64,19 @@ def take_exit(platform: Platform, reached: Reached) -> bool:
 
 
 def close_down(platform: Platform, closing: Closing) -> bool:
-    """Sell a position that a halt sells, if it still does. False when somebody else is at it."""
+    """Sell a position that a halt sells, if it still does. False when that cannot be tried now: somebody else is at it,
+    or on paper there is no price."""
+    tried = False
 
     def act(means: Means) -> None:
+        nonlocal tried
         position = Position.objects.get(pk=closing.chore.position_id)
-        if position.status != PositionStatus.OPEN or not is_to_close(position.pk, means.clock()):
-            return
-        if _can_fill(means):
+        wanted = position.status == PositionStatus.OPEN and is_to_close(position.pk, means.clock())
+        tried = not wanted or _can_fill(means)
+        if wanted and tried:
             _leave(position, Exit(ExitReason.OPERATOR, closing.text, closing.price), means)
 
-    return _with_lease(platform, closing.chore, act)
+    return _with_lease(platform, closing.chore, act) and tried
 
 
 def _leave(position: Position, wish: Exit, means: Means) -> None:

@@ -37,6 +37,7 @@ ROUND_S = 1.0
 AGAIN_S = 3.0  # between two looks at a position that does not come to rest
 COMPARE_S = 60.0  # between two comparisons of an account
 COMPARE_SOON_S = 5.0  # the same, while orders of before the start are not settled
+LATER_S = 30.0  # before what could not be sold under a halt has its turn again
 KEY_S = 3600.0  # between two looks at what an API key may do
 NAKED_S = 5.0  # how long a position may be without a stop before it is told
 STUCK_S = 120.0  # how long it may take until it is known what became of an order
@@ -59,6 +60,7 @@ class Reconciler:
         self._stop_hands = ThreadPoolExecutor(STOP_HANDS, thread_name_prefix="stop-hand")
         self._busy: dict[object, Future[object]] = {}
         self._not_before: dict[object, float] = {}
+        self._put_off: dict[int, float] = {}
         self._unprotected = Lasting(UNPROTECTED, NAKED_S, unprotected_text)
         self._stuck = Lasting(STUCK, STUCK_S, stuck_text)
         self._apart = Lasting(NOT_RECONCILED, APART_S, str)
@@ -106,7 +108,9 @@ class Reconciler:
         now = self._platform.clock.now()
         halts = closing_halts(now)
         review_closing(halts, now)
-        for closing in next_to_close(halts, now):
+        now_s = time.monotonic()
+        self._put_off = {pk: until_s for pk, until_s in list(self._put_off.items()) if until_s > now_s}
+        for closing in next_to_close(halts, now, self._put_off.keys()):
             # At once: what has no stop is seen to every few seconds, and would never have its turn.
             self._hand_out(closing.chore.position_id, ROUND_S, partial(self._close_down, closing), at_once=True)
 
@@ -144,7 +148,11 @@ class Reconciler:
         take_exit(self._platform, reached)
 
     def _close_down(self, closing: Closing) -> None:
-        close_down(self._platform, closing)
+        """What cannot be tried, or fails, is put off: it would be the next one again each second, and no other."""
+        position_id = closing.chore.position_id
+        self._put_off[position_id] = time.monotonic() + LATER_S
+        if close_down(self._platform, closing):
+            self._put_off.pop(position_id, None)
 
     def _compare(self, account: ExchangeAccount) -> None:
         platform = self._platform
@@ -171,8 +179,9 @@ class Reconciler:
         self._give(self._hands, key, pause_s, act, at_once)
 
     def _hand_out_stop(self, key: object, act: Callable[[], object]) -> None:
-        """The same for an exit that the price calls for: it queues behind nothing else, and waits for no pause."""
-        self._give(self._stop_hands, key, ROUND_S, act, at_once=True)
+        """The same for an exit that the price calls for: it waits for no pause and queues behind nothing else, not
+        behind what else is to be done about its position either. The bot's lease keeps the two apart."""
+        self._give(self._stop_hands, ("stop", key), ROUND_S, act, at_once=True)
 
     def _give(
         self, hands: ThreadPoolExecutor, key: object, pause_s: float, act: Callable[[], object], at_once: bool

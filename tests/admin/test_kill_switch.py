@@ -73,6 +73,19 @@ def test_what_is_not_confirmed_halts_nothing(operator, changes, words):
     assert not Halt.objects.exists()
 
 
+@pytest.mark.parametrize("scope", ["account", "bot"])
+def test_an_account_whose_portfolio_is_missing_is_named(operator, scope):
+    """Nothing can enter on it; whoever pulls the switch in a hurry is told what to do instead."""
+    bot = make_bot()
+    Portfolio.objects.all().delete()
+    key = bot.account_id if scope == "account" else bot.pk
+    answer = operator.post(reverse(ADDRESS), halt_form(scope=f"{scope}:{key}"))
+    assert "has no portfolio row" in answer.content.decode()
+    assert not Halt.objects.exists()
+    operator.post(reverse(ADDRESS), halt_form())
+    assert Halt.objects.get().account is None
+
+
 def test_looking_at_the_page_does_nothing(operator):
     operator.get(reverse(ADDRESS), halt_form())
     assert not Halt.objects.exists()

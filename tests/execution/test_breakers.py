@@ -106,6 +106,17 @@ def test_bots_that_fall_and_rise_in_one_round_make_no_peak():
     assert (portfolio.unrealised, portfolio.peak_equity) == (D(10), D(100_010))
 
 
+def test_bots_are_halted_in_the_order_in_which_everybody_locks_them():
+    """By their ids: a reset of the dead man's switch locks them so, and neither must wait for the other for ever."""
+    account = make_account()
+    first, second = make_bot(account), make_bot(account)
+    for bot in (second, first):
+        entered(bot)
+    marked("30000")
+    halted = Halt.objects.exclude(bot=None).order_by("pk").values_list("bot", flat=True)
+    assert list(dict.fromkeys(halted)) == [first.pk, second.pk]
+
+
 def test_the_cost_of_measuring_does_not_grow_with_the_bots():
     account, counts = make_account(), []
     for _ in range(2):
@@ -247,6 +258,57 @@ def test_all_bots_of_an_account_begin_their_day_together_and_once():
     assert counted == [3, 0]
     assert accounts_with_a_new_day(tomorrow) == {other.pk}
     assert open_day(bots[0].pk, tomorrow).day_start_equity == D(4900)
+
+
+def test_a_day_that_has_begun_is_not_begun_again_by_a_round_that_began_before_midnight():
+    """A round reads the clock first, and may come to the lock after a tick of the new day has begun it, and lost."""
+    bot = make_bot()
+    before, after = now_at(MIDNIGHT, after_ms=-500), now_at(MIDNIGHT, after_ms=500)
+    open_day(bot.pk, after)
+    BotBook.objects.update(realised=D(-300))
+    assert accounts_with_a_new_day(before) == set()
+    assert under_portfolio_lock(bot.account_id, lambda p: open_days(p, before)) == 0
+    assert open_day(bot.pk, before).day_start_equity == D(5000)
+    assert open_day(bot.pk, now_at(MIDNIGHT, after_ms=3_000)).day_start_equity == D(5000)
+
+
+def test_the_cost_of_a_new_day_does_not_grow_with_the_bots():
+    """The lock is held meanwhile."""
+    account = make_account()
+    counted = []
+    for day, number in ((1, 2), (2, 10)):
+        for _ in range(number):
+            make_bot(account)
+        tomorrow = now_at(MIDNIGHT + day * DAY)
+        with CaptureQueriesContext(connection) as queries:
+            under_portfolio_lock(account.pk, lambda p, now=tomorrow: open_days(p, now))
+        counted.append(len(queries))
+    assert counted[0] == counted[1]
+
+
+def test_a_day_that_a_wrong_clock_has_begun_is_not_waited_for():
+    bot = make_bot()
+    open_day(bot.pk, now_at(MIDNIGHT + 5 * DAY))
+    assert open_day(bot.pk, NOW).day == NOW.market_at.date()
+
+
+# the cost
+
+
+def test_the_cost_of_marking_does_not_grow_with_what_is_held():
+    """The lock is held meanwhile: nothing is sold, booked or halted on the account before it is free."""
+    account = make_account()
+    counted = []
+    for number in (2, 8):
+        for _ in range(number):
+            entered(make_bot(account), amount="0.001")
+        now = now_at(after_ms=1_000 * number)
+        with CaptureQueriesContext(connection) as queries:
+            mark_all({"BTC/USDT": Price(D(60_000 + number), now.market_ms)}, now)
+        counted.append(len(queries))
+        check_totals(account)
+    assert counted[0] == counted[1]
+    assert set(Position.objects.values_list("mark_price", "marked_at")) == {(D(60_008), now.market_at)}
 
 
 # marked_at

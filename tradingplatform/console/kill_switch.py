@@ -89,6 +89,9 @@ def _halt(request: HttpRequest, form: HaltForm) -> bool:
     kind, _, key = form.cleaned_data["scope"].partition(":")
     try:
         halt = _halted(kind, key, by, closes)
+    except NoPortfolio as error:
+        messages.error(request, f"NOTHING WAS HALTED: {error}, so nothing enters on it anyhow; halt everything")
+        return False
     except OperationalError as error:
         messages.error(request, f"NOTHING WAS HALTED, the database cannot be written ({error}): try again")
         return False
@@ -114,6 +117,9 @@ def _resume(request: HttpRequest, form: ScopeForm) -> bool:
     kind, _, key = form.cleaned_data["scope"].partition(":")
     try:
         _resumed(kind, key, by)
+    except NoPortfolio as error:
+        messages.error(request, f"Nothing was resumed: {error}")
+        return False
     except OperationalError as error:
         messages.error(request, f"Nothing was resumed, the database cannot be written ({error}): try again")
         return False

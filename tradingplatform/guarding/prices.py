@@ -48,9 +48,12 @@ class PriceLook:
         return agreed
 
     def _agrees(self, symbol: str, price: Price) -> bool:
-        """Whether two looks in a row saw about the same: one bad print must not make a peak to fall from."""
+        """Whether two looks in a row saw about the same: one bad print must not make a peak to fall from. Nor does the
+        same answer seen twice, while the exchange is silent, agree with itself."""
         before = self._before.get(symbol)
-        return before is not None and abs(price.price - before.price) <= AGREEMENT * before.price
+        if before is None or before.at_ms == price.at_ms:
+            return False
+        return abs(price.price - before.price) <= AGREEMENT * before.price
 
     def _trading(self, symbols: set[str]) -> set[str]:
         """Those that trade at the exchange; all of them while it cannot be asked."""
