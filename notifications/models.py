@@ -68,6 +68,14 @@ class Condition(models.Model):
         return self.text
 
 
+class Kept(models.QuerySet):  # type: ignore[type-arg]  # no parameter at run time
+    """Rows that nobody deletes."""
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Raises TypeError: a model's own ``delete`` is not asked when many go at once."""
+        raise TypeError("audit entries are never deleted")
+
+
 class AuditEntry(models.Model):
     """One act of an operator. Append-only: the database refuses an update, and nothing here deletes."""
 
@@ -81,6 +89,8 @@ class AuditEntry(models.Model):
     reason = models.CharField(max_length=300, blank=True, help_text="why")
     market_at = models.DateTimeField(help_text="market time")
     wall_at = models.DateTimeField(help_text="wall time")
+
+    objects = Kept.as_manager()
 
     class Meta:
         ordering = ["-id"]
