@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from execution import consequence, drive, intents, ledger, portfolio, reconcile, record, submit
 from execution.flows import flows
+from execution.intents import write_entry
 from execution.live import LiveTrader
 from execution.models import Order, Purpose, Trade
 from execution.states import OrderStatus, PositionStatus
@@ -24,7 +25,7 @@ from market.exchange import ExchangeError, OutcomeUnknown, Transient
 from market.orders import OrderReport, ReportStatus, Side
 from risk.decisions import write_decision
 from risk.limit_changes import limits_at_gate
-from risk.models import DeadMansSwitch, Halt, Outcome
+from risk.models import DeadMansSwitch, Decision, Halt, Outcome
 from tradingplatform import dead_man, errands
 from tradingplatform.reconciler import Reconciler
 
@@ -257,13 +258,16 @@ def _checks_not_kept(stack: ExitStack) -> None:
 
 
 def _refused_and_sent(stack: ExitStack) -> None:
-    """The decision says no, and the order goes out."""
-    real = write_decision
+    """The decision says no, and the order goes out. (The database refuses the order of a decision that said no at
+    first: this one is turned into a no afterwards.)"""
+    real = write_entry
 
-    def write(bot: Any, grounds: Any, outcome: Any, *rest: Any, **more: Any) -> Any:
-        return real(bot, grounds, Outcome.REFUSED if outcome == Outcome.APPROVED else outcome, *rest, **more)
+    def write(portfolio: Any, bot: Any, proposal: Any, decision: Any, *rest: Any) -> Any:
+        order = real(portfolio, bot, proposal, decision, *rest)
+        Decision.objects.filter(pk=decision.pk).update(outcome=Outcome.REFUSED)
+        return order
 
-    stack.enter_context(patch.object(submit, "write_decision", write))
+    stack.enter_context(patch.object(submit, "write_entry", write))
 
 
 def _fee_not_in_balances(stack: ExitStack) -> None:

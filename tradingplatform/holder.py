@@ -62,8 +62,9 @@ def _started_at(pid: int) -> str:
 def _machine() -> str:
     """This boot of this machine: of processes before the boot nothing is known, their leases run out."""
     boot, processes = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
-    booted = boot.read_text() if boot.exists() else psutil.boot_time()
+    # The network address only where there is no boot id: looking for it may end differently in each process.
+    booted = boot.read_text() if boot.exists() else f"{psutil.boot_time()} {uuid.getnode()}"
     # Two containers of one host number their processes apart.
     numbering = processes.readlink() if processes.exists() else ""
-    name = f"{socket.gethostname()} {uuid.getnode()} {booted} {numbering}"
+    name = f"{socket.gethostname()} {booted} {numbering}"
     return blake2s(name.encode(), digest_size=4).hexdigest()

@@ -95,9 +95,6 @@ def _halt(request: HttpRequest, form: HaltForm) -> bool:
     except OperationalError as error:
         messages.error(request, f"NOTHING WAS HALTED, the database cannot be written ({error}): try again")
         return False
-    except NoPortfolio as error:
-        messages.error(request, f"NOTHING WAS HALTED: {error}; everything together can be halted")
-        return False
     sells = ", and what is held is sold" if halt.closes else ""
     messages.warning(request, f"HALTED: {halt.scope} enters nothing any more{sells}")
     return True
@@ -122,9 +119,6 @@ def _resume(request: HttpRequest, form: ScopeForm) -> bool:
         return False
     except OperationalError as error:
         messages.error(request, f"Nothing was resumed, the database cannot be written ({error}): try again")
-        return False
-    except NoPortfolio as error:
-        messages.error(request, f"Nothing was resumed: {error}")
         return False
     messages.success(request, "The halt is over; what else is halted stands below")
     return True
