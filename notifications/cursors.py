@@ -87,9 +87,7 @@ def bury(reader: Reader, event: Event, error: str, now: datetime) -> bool:
 
 def _move(reader: Reader, event: Event, now: datetime) -> bool:
     return (
-        _mine(reader, event).update(
-            seq=event.seq, attempts=0, failing_since=None, next_at=None, error="", moved_at=now
-        )
+        _mine(reader, event).update(seq=event.seq, attempts=0, failing_since=None, next_at=None, error="", moved_at=now)
         == 1
     )
 
