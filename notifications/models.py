@@ -27,12 +27,16 @@ class Event(models.Model):
     payload = models.JSONField(default=dict, help_text="the same for programs; money as exact strings")
     market_at = models.DateTimeField(help_text="market time")
     wall_at = models.DateTimeField(help_text="wall time")
+    seq = models.BigIntegerField(
+        null=True, unique=True, editable=False, help_text="its place among all events; given after its commit"
+    )
 
     class Meta:
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["kind", "id"], name="event_kind"),
             models.Index(fields=["bot_id", "id"], name="event_bot"),
+            models.Index(fields=["id"], condition=Q(seq__isnull=True), name="event_unnumbered"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(severity__in=Severity.values), name="event_severity_known"),
@@ -40,6 +44,57 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class EventCounter(models.Model):
+    """The last number that an event was given. Whoever numbers events locks this row first."""
+
+    SINGLETON = 1
+    id = models.PositiveSmallIntegerField(primary_key=True, default=SINGLETON)
+    last = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_event_counter")]
+
+    def __str__(self) -> str:
+        return f"{self.last} events"
+
+
+class Cursor(models.Model):
+    """How far one subscriber has come in the log of events, and who reads for it. All times are wall time."""
+
+    name = models.CharField(primary_key=True, max_length=64, help_text="the subscriber's")
+    seq = models.BigIntegerField(help_text="the last event that it is done with")
+    attempts = models.PositiveIntegerField(default=0, help_text="failed ones, of the event after it")
+    failing_since = models.DateTimeField(null=True, blank=True)
+    next_at = models.DateTimeField(null=True, blank=True, help_text="when that event is tried again")
+    error = models.CharField(max_length=300, blank=True, help_text="why the last attempt failed")
+    holder = models.CharField(max_length=64, blank=True, help_text="which process reads for it")
+    held_until = models.DateTimeField(null=True, blank=True)
+    moved_at = models.DateTimeField(help_text="when it last came on")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DeadLetter(models.Model):
+    """An event that a subscriber could not be given, and never will be unless somebody asks for it."""
+
+    subscriber = models.CharField(max_length=64)
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="dead_letters")
+    error = models.CharField(max_length=300)
+    attempts = models.PositiveIntegerField()
+    buried_at = models.DateTimeField(help_text="wall time")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["subscriber", "event"], name="buried_once")]
+
+    def __str__(self) -> str:
+        return f"{self.subscriber}: {self.event}"
 
 
 class Condition(models.Model):

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from tradingplatform.console.users import change_own_password
 from tradingplatform.health import healthz
+from tradingplatform.stream import stream
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -14,4 +15,5 @@ urlpatterns = [
     ),  # before the admin's own
     path("admin/", admin.site.urls),
     path("healthz", healthz),
+    path("events/stream", stream, name="event_stream"),
 ]

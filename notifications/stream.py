@@ -1,0 +1,187 @@
+"""The live stream of events: one reader of the log per web process, fanned out to any number of clients.
+
+A client's queue is bounded. One that does not keep up is let go: it connects again and says what it had last, which
+costs it nothing; everybody else notices nothing.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
+
+from django.db import close_old_connections
+
+from notifications.models import Event
+from notifications.sequence import events_after, number_events
+
+POLL_S = 0.04  # wall time between two looks at the log, while anybody listens
+QUEUE = 2_000
+"""Messages that a client may be behind."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which events a client wants; an empty set means all."""
+
+    bots: frozenset[int] = frozenset()
+    kinds: frozenset[str] = frozenset()
+    severities: frozenset[str] = frozenset()
+
+    def wants(self, message: "Message") -> bool:
+        return (
+            (not self.bots or message.bot_id in self.bots)
+            and (not self.kinds or message.kind in self.kinds)
+            and (not self.severities or message.severity in self.severities)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One event, as it goes over the wire (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+
+    seq: int
+    kind: str
+    severity: str
+    bot_id: int | None
+    frame: bytes
+
+
+def message_of(event: Event) -> Message:
+    """A numbered event as a message: its number is the id that a client resumes from."""
+    data = {
+        "seq": event.seq,
+        "kind": event.kind,
+        "severity": event.severity,
+        "bot_id": event.bot_id,
+        "text": event.text,
+        "payload": event.payload,
+        "market_at": event.market_at.isoformat(),
+        "wall_at": event.wall_at.isoformat(),
+    }
+    frame = f"id: {event.seq}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
+    return Message(event.seq or 0, event.kind, event.severity, event.bot_id, frame.encode())
+
+
+@dataclass(eq=False)
+class Client:
+    """One who listens. ``joined``: the last event that is not in its queue."""
+
+    wish: Wish
+    joined: int
+    queue: asyncio.Queue[Message] = field(default_factory=lambda: asyncio.Queue(QUEUE))
+    behind: bool = False
+
+    def offer(self, message: Message) -> None:
+        if not self.behind and self.wish.wants(message):
+            try:
+                self.queue.put_nowait(message)
+            except asyncio.QueueFull:
+                self.behind = True
+
+
+class Hub:
+    """The one reader of this process. Made in the event loop that it works in."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._clients: set[Client] = set()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="stream")  # one database connection
+        self._task: asyncio.Task[None] | None = None
+        self._last = 0
+
+    async def join(self, wish: Wish) -> Client:
+        """Listen from now on."""
+        if self._task is None or self._task.done():
+            self._last = await self._read(number_events)
+            if self._task is None or self._task.done():  # nobody else has begun meanwhile
+                self._task = self.loop.create_task(self._follow())
+        client = Client(wish, self._last)
+        self._clients.add(client)
+        return client
+
+    def leave(self, client: Client) -> None:
+        self._clients.discard(client)
+
+    async def replay(self, client: Client, after: int) -> AsyncIterator[Message]:
+        """What the client missed between ``after`` and its joining, the oldest first."""
+        while after < client.joined:
+            messages = await self._read(lambda: messages_after(after))  # noqa: B023 - awaited in this round
+            for message in messages:
+                if message.seq > client.joined:
+                    return
+                after = message.seq
+                if client.wish.wants(message):
+                    yield message
+            if not messages:
+                return  # thinned meanwhile
+
+    async def _follow(self) -> None:
+        """Hand out what comes, until nobody listens. A database that is away is waited for."""
+        idle = 0
+        while idle < 2:  # the first client joins just after the start
+            try:
+                messages = await self._read(lambda: messages_after(self._last))
+            except Exception:  # the clients stay, and get everything once it is back
+                messages = []
+                await asyncio.sleep(1)
+            for message in messages:
+                self._last = message.seq
+                for client in self._clients:
+                    client.offer(message)
+            if not messages:
+                idle = 0 if self._clients else idle + 1
+                await asyncio.sleep(POLL_S)
+
+    async def _read(self, work: Callable[[], T]) -> T:
+        def read() -> T:
+            close_old_connections()
+            return work()
+
+        return await self.loop.run_in_executor(self._thread, read)
+
+
+def messages_after(seq: int) -> list[Message]:
+    """The next messages after a number."""
+    number_events()
+    return [message_of(event) for event in events_after(seq)]
+
+
+async def frames(
+    hub: Hub, wish: Wish, after: int | None, ping_s: float, may_stay: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[bytes]:
+    """What one client is sent: what it missed since ``after`` (None: nothing), then what comes.
+
+    A ping at least every ``ping_s`` seconds, before which ``may_stay`` is asked. Ends when it says no, or when the
+    client does not keep up.
+    """
+    client = await hub.join(wish)
+    try:
+        yield f"retry: 1000\nid: {client.joined if after is None else after}\n\n".encode()
+        if after is not None:
+            async for message in hub.replay(client, after):
+                yield message.frame
+        pinged = hub.loop.time()
+        while not client.behind:
+            if hub.loop.time() - pinged >= ping_s:
+                if not await may_stay():
+                    return
+                pinged = hub.loop.time()
+                yield b": ping\n\n"
+            try:
+                async with asyncio.timeout(max(0.0, pinged + ping_s - hub.loop.time())):
+                    first = await client.queue.get()
+            except TimeoutError:
+                continue
+            rest = islice(iter(lambda: _next(client.queue), None), QUEUE)
+            yield b"".join([first.frame, *(message.frame for message in rest)])
+    finally:
+        hub.leave(client)
+
+
+def _next(queue: asyncio.Queue[Message]) -> Message | None:
+    return None if queue.empty() else queue.get_nowait()
