@@ -14,6 +14,8 @@ def main() -> None:
     subprocess.run([sys.executable, "-m", "benchmarks.tick_parts"], check=True)
     _line("\nMarket data")
     subprocess.run([sys.executable, "-m", "benchmarks.market_data"], check=True)
+    _line("\nA scrape of the metrics; wall milliseconds")
+    subprocess.run([sys.executable, "-m", "benchmarks.metrics"], check=True)
     _line("\nLive orders, over HTTP to the simulated exchange; wall milliseconds")
     subprocess.run([sys.executable, "-m", "benchmarks.orders"], check=True)
     _line("\nA tick through Celery: queue, candles, strategy, risk, database")

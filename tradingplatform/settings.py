@@ -17,6 +17,7 @@ except BadEnvironment as error:
 
 VAR = ENV.VAR
 DEBUG = ENV.DEBUG
+DEFAULT_EXCEPTION_REPORTER_FILTER = "tradingplatform.error_pages.ReporterFilter"
 ALLOWED_HOSTS = [host.strip() for host in ENV.ALLOWED_HOSTS.split(",") if host.strip()]
 
 INSTALLED_APPS = [
@@ -113,6 +114,8 @@ LIVE_TRADING = ENV.LIVE_TRADING
 FIELD_KEYS = ENV.FIELD_KEYS
 FIELD_KEYS_FILE = VAR / "field_keys"
 CLOCK_FILE = VAR / "clock.json"
+METRICS_TOKEN = ENV.METRICS_TOKEN
+WEBHOOKS = ENV.WEBHOOKS
 
 # Celery: the broker is a doorbell, the database is the truth (losing, doubling or delaying a message is harmless)
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)

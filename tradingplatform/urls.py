@@ -4,10 +4,14 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from tradingplatform.metrics.view import metrics
+from tradingplatform.readiness import readyz
 from tradingplatform.stream import stream
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("events/stream", stream, name="event_stream"),
+    path("metrics", metrics, name="metrics"),
+    path("readyz", readyz, name="readyz"),
 ]

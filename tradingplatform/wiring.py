@@ -129,10 +129,14 @@ def new_platform() -> Platform:
     if settings.EXCHANGE == SIMULATED and not base_url:
         raise RuntimeError("no SIM_URL: the simulated exchange is not running (start the platform with `make run`)")
     client, health = connect_redis() if settings.REDIS_URL else None, RedisHealth()
-    # Limits and bans are per address. Sharing too much costs a little speed, too little is banned.
-    access = Access(client, f"access:{settings.EXCHANGE}:{settings.ADDRESS}", teller(settings.EXCHANGE, clock), health)
+    access = Access(client, access_namespace(), teller(settings.EXCHANGE, clock), health)
     exchange = CcxtExchange("binance" if base_url else settings.EXCHANGE, base_url, clock, access)
     return Platform(clock, exchange, access, health, partial(CcxtOrderDesk, exchange))
+
+
+def access_namespace() -> str:
+    """Limits and bans are per address. Sharing too much costs a little speed, too little is banned."""
+    return f"access:{settings.EXCHANGE}:{settings.ADDRESS}"
 
 
 def connect_redis() -> redis.Redis:

@@ -1,0 +1,54 @@
+"""What lasts and what stops entries: conditions, halts, the dead man's switch, heartbeats. Four queries."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from prometheus_client.core import Metric
+
+from market.clock import Clock, Now
+from notifications.conditions import lasting
+from notifications.models import Heartbeat
+from risk.deadman_stage import Stage
+from risk.models import Halt
+from tradingplatform.alarms import MISSING, switch_state
+from tradingplatform.conditions import STALE_CANDLES
+from tradingplatform.metrics.families import Sample, age_s, gauge, one
+
+
+def trouble_metrics(_clock: Clock, now: Now) -> Iterator[Metric]:
+    conditions = list(lasting().values_list("kind", "severity", "subject", "began_at"))
+    counted = Counter((kind, severity) for kind, severity, *_rest in conditions)
+    yield gauge("trading_conditions", "What lasts", ("kind", "severity"), sorted(counted.items()))
+    oldest: dict[tuple[str, ...], float] = {}
+    for kind, *_rest, began_at in conditions:
+        oldest[(kind,)] = max(age_s(began_at, now.wall_at), oldest.get((kind,), 0.0))
+    yield gauge("trading_condition_age_seconds", "How long the oldest of a kind lasts", ("kind",), oldest.items())
+    stale = [subject for kind, _severity, subject, _began in conditions if kind == STALE_CANDLES]
+    yield one("trading_stale_series", "Series of candles in use that are not fresh", len(stale))
+    yield gauge("trading_stale_series_names", "Which", ("series",), [((name,), 1) for name in sorted(stale)])
+    yield _halts()
+    yield from _switch(now)
+    yield from _heartbeats(now)
+
+
+def _halts() -> Metric:
+    counted = {"everything": 0, "account": 0, "bot": 0}
+    for account, bot in Halt.objects.filter(cleared_at=None).order_by().values_list("account_id", "bot_id"):
+        counted["bot" if bot else "account" if account else "everything"] += 1
+    return gauge("trading_halts", "Halts in force", ("scope",), [((scope,), n) for scope, n in counted.items()])
+
+
+def _switch(now: Now) -> Iterator[Metric]:
+    switch = switch_state(now.wall_at)
+    shut = switch["stage"] in (Stage.TRIGGERED.value, MISSING)
+    yield one("trading_dead_mans_switch_triggered", "1: the dead man's switch stops entries, or is missing", shut)
+    left = switch["seconds_left"] or 0
+    yield one("trading_dead_mans_switch_seconds_left", "Wall seconds until the dead man's switch triggers", left)
+
+
+def _heartbeats(now: Now) -> Iterator[Metric]:
+    beats = list(Heartbeat.objects.order_by("pk"))
+    ages: list[Sample] = [((beat.name,), age_s(beat.wall_at, now.wall_at)) for beat in beats]
+    yield gauge("trading_heartbeat_age_seconds", "Wall seconds since a chain last worked to its end", ("name",), ages)
+    trips: list[Sample] = [((beat.name,), age_s(beat.sent_at, beat.wall_at)) for beat in beats]
+    yield gauge("trading_heartbeat_trip_seconds", "How long the last one took from end to end", ("name",), trips)
