@@ -10,6 +10,8 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tradingplatform.log_levels import read_levels
+
 ROOT = Path(__file__).resolve().parent.parent
 
 SECRET = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FIELD_KEYS", "METRICS_TOKEN", "WEBHOOKS"}
@@ -48,7 +50,16 @@ class Environment(BaseSettings):
     DEBUG: bool = False
     ALLOWED_HOSTS: str = Field(default="127.0.0.1,localhost,[::1]", description="comma-separated")
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    LOG_FORMAT: Literal["json", "console"] = "json"
+    LOG_LEVELS: str = Field(default="", description="levels of single areas, as market=DEBUG,execution=WARNING")
+    LOG_FORMAT: Literal["auto", "json", "console"] = Field(
+        default="auto", description="auto: colours on a terminal, JSON elsewhere"
+    )
+
+    @field_validator("LOG_LEVELS")
+    @classmethod
+    def _levels_that_fit(cls, text: str) -> str:
+        read_levels(text)
+        return text
 
     @field_validator("VAR", "FLEET")
     @classmethod

@@ -16,6 +16,7 @@ from execution.submit import Exit, Means
 from risk.exits import ExitReason
 from tradingplatform.holder import new_token
 from tradingplatform.leases import give_back
+from tradingplatform.logs import log_context
 from tradingplatform.means import means_of
 from tradingplatform.wiring import Platform
 
@@ -78,7 +79,8 @@ def _with_lease(platform: Platform, chore: Chore, act: Callable[[Means], object]
         return False
     try:
         account = ExchangeAccount.objects.get(pk=chore.account_id)
-        act(means_of(platform, account, chore.symbol))
+        with log_context(bot=chore.bot, bot_id=chore.bot_id, position=chore.position_id, errand=token):
+            act(means_of(platform, account, chore.symbol))
     finally:
         give_back(lambda: return_lease(chore.bot_id, token, before))
     return True

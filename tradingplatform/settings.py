@@ -37,6 +37,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "tradingplatform.request_lines.RequestLines",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -161,4 +162,5 @@ UNFOLD = {
 
 LOGGING_CONFIG = None  # structlog is set up in apps.py, see logs.py
 LOG_LEVEL = ENV.LOG_LEVEL
+LOG_LEVELS = ENV.LOG_LEVELS
 LOG_FORMAT = ENV.LOG_FORMAT

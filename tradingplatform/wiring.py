@@ -29,6 +29,7 @@ from market.fetcher import DataFetcher
 from market.instruments import Instrument
 from market.redis_health import RedisHealth
 from tradingplatform.conditions import teller
+from tradingplatform.scrub import remember
 
 OpenDesk = Callable[[str, str, str], OrderDesk]
 """From an API key, its secret and the account's name to the account's orders at the exchange; nothing is asked yet."""
@@ -131,7 +132,12 @@ def new_platform() -> Platform:
     client, health = connect_redis() if settings.REDIS_URL else None, RedisHealth()
     access = Access(client, access_namespace(), teller(settings.EXCHANGE, clock), health)
     exchange = CcxtExchange("binance" if base_url else settings.EXCHANGE, base_url, clock, access)
-    return Platform(clock, exchange, access, health, partial(CcxtOrderDesk, exchange))
+    return Platform(clock, exchange, access, health, partial(_open_desk, exchange))
+
+
+def _open_desk(exchange: CcxtExchange, key: str, secret: str, account: str) -> OrderDesk:
+    remember(key, secret)
+    return CcxtOrderDesk(exchange, key, secret, account)
 
 
 def access_namespace() -> str:
