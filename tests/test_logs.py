@@ -184,6 +184,19 @@ def test_what_looks_like_a_secret_goes_too(known, text, left):
         assert word not in scrub.scrub(text)
 
 
+def test_the_web_servers_own_lines_are_json_too():
+    said = told_by("""
+import logging, logging.config
+from uvicorn.config import LOGGING_CONFIG
+from tradingplatform.logs import configure_logs
+logging.config.dictConfig(LOGGING_CONFIG)
+configure_logs()
+logging.getLogger("uvicorn.error").error("boom")
+""")
+
+    assert json.loads(said)["event"] == "boom"
+
+
 def test_a_crash_is_one_line_of_json_without_local_variables():
     said = told_by("""
 from tradingplatform.logs import configure_logs

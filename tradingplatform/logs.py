@@ -76,6 +76,9 @@ def configure_logs(level: str = "INFO", style: str = "auto", levels: Mapping[str
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()  # its own, which would go around everything here
+        logging.getLogger(name).propagate = True
     for name, its_level in {**QUIET, **(levels or {})}.items():
         logging.getLogger(name).setLevel(its_level)
     _say_what_warns_and_what_crashes()
