@@ -100,13 +100,13 @@ PLANTED = {
     "SECRET_KEY": "planted-secret-key-1",
     "FIELD_KEYS": "planted-field-key-2,planted-field-key-3",
     "METRICS_TOKEN": "planted-metrics-token-4",
-    "TELEGRAM_BOT_TOKEN": "planted-telegram-5",
+    "TELEGRAM_TOKEN": "planted-telegram-5",
     "EXCHANGE_API_KEY": "planted-api-key-6",
     "DATABASE_URL": "postgres://ann:planted-password-7@host/db",
 }
 ALL_OF_THEM = """
 secrets = [os.environ["SECRET_KEY"], *os.environ["FIELD_KEYS"].split(","), os.environ["METRICS_TOKEN"],
-    os.environ["TELEGRAM_BOT_TOKEN"], os.environ["EXCHANGE_API_KEY"], os.environ["DATABASE_URL"]]
+    os.environ["TELEGRAM_TOKEN"], os.environ["EXCHANGE_API_KEY"], os.environ["DATABASE_URL"]]
 """
 
 

@@ -22,7 +22,7 @@ _LOOKS_SECRET = re.compile(
     r"(?P<kept>signature=|X-MBX-APIKEY['\"]?: ?['\"]?|Bearer |/webhooks/\d+/|hooks\.slack\.com/services/)"
     r"[^\s&\"'@,}\\]{4,}"
     r"|(?P<user>://[^\s:/@\"']{0,64}:)[^\s/@\"'\\]+(?=@)"
-    r"|(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}"  # Telegram's
+    r"|(?<!\d)\d{3,16}:[A-Za-z0-9_-]{20,}"  # Telegram's
 )
 
 _known: dict[str, None] = {}

@@ -23,11 +23,18 @@ PLANTED = {
     "SECRET_KEY": "planted-secret-key-of-django-0123456789",
     "FIELD_KEYS": Fernet.generate_key().decode(),
     "METRICS_TOKEN": "planted-metrics-token-0123456789",
-    "TELEGRAM_BOT_TOKEN": "123456789:planted-telegram-token-0123456789",
+    "TELEGRAM_TOKEN": "123456789:planted-telegram-token-0123456789",
     "EXCHANGE_API_KEY": API_KEY,
     "EXCHANGE_API_SECRET": API_SECRET,
 }
-SECRETS = {**PLANTED, "a key that does not fit": "planted-not-a-field-key-0123456789"}
+HOOK_PATH, HOOK_SECRET = "planted-webhook-path-0123456789", "planted-webhook-secret-0123456789"
+HOOK = {"name": "ops", "url": f"http://127.0.0.1:1/{HOOK_PATH}", "secret": HOOK_SECRET}
+SECRETS = {
+    **PLANTED,
+    "webhook address": HOOK_PATH,
+    "webhook secret": HOOK_SECRET,
+    "a key that does not fit": "planted-not-a-field-key-0123456789",
+}
 
 
 class PlantedPlatform(LivePlatform):
@@ -35,7 +42,7 @@ class PlantedPlatform(LivePlatform):
 
     def __init__(self) -> None:
         super().__init__()
-        self.environment |= {**PLANTED, "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json"}
+        self.environment |= {**PLANTED, "LOG_LEVEL": "DEBUG", "WEBHOOKS": json.dumps([HOOK])}
 
     def start_exchange(self, *more: object):
         return super().start_exchange("--api-key", API_KEY, "--api-secret", API_SECRET, *more)
@@ -73,6 +80,8 @@ def lived() -> Iterator[PlantedPlatform]:
 
 
 def _trade(platform: PlantedPlatform) -> None:
+    platform.spawn(sys.executable, "manage.py", "webhooks")
+    until(lambda: bool(platform.query("SELECT 1 FROM notifications_cursor")), "the webhook's cursor")
     bot = platform.hold("sound")
     with suppress(RuntimeError):
         platform.hand.command("close_position", bot, "--reason", "a test")
@@ -123,6 +132,7 @@ def test_the_search_would_find_them(lived: PlantedPlatform):
     assert found("tradingplatform.tasks.tick_bot", hay["through redis"])
     assert found('{"bot_id": ', hay["through redis"]) == "base64"
     assert any(name.startswith("redis b'market:") for name in hay)
+    assert lived.query("SELECT error FROM notifications_cursor WHERE error LIKE 'ConnectError%'")
 
 
 @pytest.mark.parametrize("name", list(SECRETS))
