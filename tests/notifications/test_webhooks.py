@@ -373,7 +373,7 @@ class HookRig(StreamRig):
 @pytest.mark.process
 def test_killed_again_and_again_nothing_is_lost_and_nothing_overtakes(there, tmp_path):
     HookRig.hooks = json.dumps([{"name": "ops", "url": there.url, "secret": SECRET, "kinds": ["test"]}])
-    there.answer(*[204, 500, 204, 204, 503] * 10)
+    there.answer(*[204, 500, 204, 204, 204, 503] * 2)
     rig = HookRig(tmp_path)
     try:
         rig.write("write", "warm", 1)
@@ -391,7 +391,7 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_overtakes(there, tmp
     first_times = list(dict.fromkeys(got.seq for got in there.got))
 
     assert first_times == sorted(first_times)
-    assert sum(Counter(_numbers(there)).values()) <= 60 + 20 + 2 + 1  # failed answers, and one for each kill
+    assert sum(Counter(_numbers(there)).values()) <= 60 + 4 + 2 + 1  # failed answers, and one for each kill
     assert SECRET not in json.dumps([got.headers for got in there.got])
 
 
