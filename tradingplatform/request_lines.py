@@ -54,7 +54,7 @@ def _number() -> str:
 
 def _tell(request: HttpRequest, answer: Answer, began_s: float) -> None:
     """Never the query, and never what was posted: both may hold what somebody typed."""
-    refused = answer.status_code >= 400
+    refused = answer.status_code >= 400 and answer.status_code != 404
     say = log.error if answer.status_code >= 500 else log.info if refused or request.method not in READS else log.debug
     user = getattr(request, "user", None)
     say(
