@@ -60,7 +60,7 @@ def read_exposure(
         total_exposure=portfolio.exposure,
         asset_exposure=_asset_exposure(portfolio, proposal.base),
         free_cash=free_cash(portfolio),
-        halts=_why_stopped(bot, as_decided, now) + open_halts(proposal.account_id, bot.pk),
+        halts=_why_stopped(bot, as_decided, now) + open_halts(proposal.account_id, bot.pk, now),
         trusted_price=pricing.trusted_price,
         bid=pricing.quote.bid,
         priced_at_ms=pricing.quote.at_ms,

@@ -164,7 +164,7 @@ class History:
     def mark(self, bot: Bot) -> None:
         price = PRICES[bot.symbol] * self.random.randint(900, 1100) / 1000
         self.prices[bot.symbol] = price
-        mark_all({bot.symbol: Price(price, self.now().market_ms)})
+        mark_all({bot.symbol: Price(price, self.now().market_ms)}, self.now())
 
     def move_capital(self, _: Bot) -> None:
         with transaction.atomic():

@@ -1,13 +1,11 @@
 """What keeps entries from happening, in words, with the command that ends it. PURE."""
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tradingplatform.halt_remedies import REASON, remedy
 from tradingplatform.typed import make, manage
-
-REASON = '--reason "..."'
 
 
 def switch_text(switch: Mapping[str, Any], var: Path) -> str:
@@ -22,12 +20,12 @@ def switch_text(switch: Mapping[str, Any], var: Path) -> str:
     return f"{stage}, {span(switch['seconds_left'])} left: {check_in}"
 
 
-def halt_text(halt: Mapping[str, str], var: Path) -> str:
+def halt_text(halt: Mapping[str, Any], var: Path) -> str:
     """One halt in force (see ``alarms.halts_in_force``)."""
-    kind, _, name = halt["scope"].partition(" ")
-    command = "clear_halt" if kind == "account" else "reset_bot"
-    clear = manage(f"{command} {shlex.quote(name)} {REASON}", var)
-    return f"{halt['scope']}: {halt['text']} ({halt['cause']}, {halt['raised_at'][:16]} UTC): {clear}"
+    command = remedy(halt)
+    end = manage(command, var) if command else f"over at {halt['until'][:16]} UTC of market time"
+    sells = ", sells what is held" if halt["closes"] else ""
+    return f"{halt['scope']}: {halt['text']} ({halt['cause']}, {halt['raised_at'][:16]} UTC{sells}): {end}"
 
 
 def condition_text(condition: Mapping[str, str]) -> str:

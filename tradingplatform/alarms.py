@@ -3,11 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from market.clock import Now
 from notifications.conditions import lasting
 from risk.deadman_stage import Stage, deadlines, stage
+from risk.halts import in_force
 from risk.models import DeadMansSwitch, Halt
 
 MISSING = "MISSING"
+
+_WIDTHS = ("everything", "account", "bot")
 
 
 def switch_state(wall_at: datetime) -> dict[str, Any]:
@@ -25,19 +29,22 @@ def switch_state(wall_at: datetime) -> dict[str, Any]:
     }
 
 
-def halts_in_force() -> list[dict[str, str]]:
-    """Accounts first, then bots; the oldest first."""
-    halts = Halt.objects.filter(cleared_at=None).select_related("account", "bot").order_by("pk")
-    told = [
-        {
-            "scope": halt.scope,
-            "cause": halt.cause,
-            "text": halt.text,
-            "raised_at": halt.raised_at.isoformat(),
-        }
-        for halt in halts
-    ]
-    return sorted(told, key=lambda halt: halt["scope"].startswith("bot "))
+def halts_in_force(now: Now) -> list[dict[str, Any]]:
+    """Everything first, then accounts, then bots; the oldest first."""
+    told = [halt_state(halt) for halt in in_force(now).select_related("account", "bot")]
+    return sorted(told, key=lambda halt: _WIDTHS.index(halt["scope"].partition(" ")[0]))
+
+
+def halt_state(halt: Halt) -> dict[str, Any]:
+    """One halt. ``until``: the market time at which it ends by itself, None when somebody has to end it."""
+    return {
+        "scope": halt.scope,
+        "cause": halt.cause,
+        "text": halt.text,
+        "closes": halt.closes,
+        "raised_at": halt.raised_at.isoformat(),
+        "until": halt.until.isoformat() if halt.until else None,
+    }
 
 
 def conditions_lasting() -> list[dict[str, str]]:

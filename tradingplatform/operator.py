@@ -16,7 +16,7 @@ from bots.models import Bot, BotStatus, ExchangeAccount
 from execution.capital import capital_of
 from execution.held import BotInUse, in_use
 from execution.lock import lock_portfolio
-from execution.marking import rebase_account_peak, rebase_bot_peak
+from execution.marking import rebase_bot_peak
 from execution.models import Position
 from execution.record import mark_closing
 from execution.states import LIVE_POSITION, PositionStatus
@@ -111,33 +111,21 @@ def stop_bot(bot: Bot, by: By) -> Bot:
 
 @transaction.atomic
 def reset_bot(bot: Bot, by: By) -> Bot:
-    """Acknowledge a bot's halt and clear it; the bot is paused then, and its drawdown counts from today's equity.
+    """Acknowledge a bot's halts and clear them; the bot is paused then, and its drawdown counts from today's equity.
 
-    Raises ValueError without a reason.
+    A halt that ends by itself (a daily loss) is not cleared: its limit is still reached. Raises ValueError without a
+    reason, lifecycle.IllegalTransition when there is nothing to reset.
     """
     if not by.reason.strip():
         raise ValueError("a halt is cleared for a reason: give one")
     lock_portfolio(bot.account_id)
-    for halt_id in Halt.objects.filter(bot=bot, cleared_at=None).values_list("pk", flat=True):
-        clear_halt(halt_id, by.actor, by.reason, by.now)
+    halts = Halt.objects.filter(bot=bot, cleared_at=None, until=None).values_list("pk", flat=True)
+    cleared = sum(clear_halt(halt_id, by.actor, by.reason, by.now) for halt_id in list(halts))
     rebase_bot_peak(bot)
+    bot.refresh_from_db(fields=["status"])
+    if cleared and bot.status != BotStatus.HALTED:
+        return bot  # it was stopped, or halted by a person: its status had not followed
     return lifecycle.reset(bot, now=by.now, actor=by.actor, reason=by.reason)
-
-
-def clear_account_halts(account: ExchangeAccount, by: By) -> int:
-    """Clear what halts a whole account; how many halts it were. Its drawdown counts from today's equity then.
-
-    Raises ValueError without a reason.
-    """
-    if not by.reason.strip():
-        raise ValueError("a halt is cleared for a reason: give one")
-    with transaction.atomic():
-        portfolio = lock_portfolio(account.pk)
-        in_force = Halt.objects.filter(account=account, bot=None, cleared_at=None).values_list("pk", flat=True)
-        cleared = sum(clear_halt(halt_id, by.actor, by.reason, by.now) for halt_id in list(in_force))
-        if cleared:
-            rebase_account_peak(portfolio)
-        return cleared
 
 
 def check_in(by: By) -> DeadMansSwitch:

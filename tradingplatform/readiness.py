@@ -15,7 +15,7 @@ from market.clock import Now, load_clock
 from market.standing import Trouble
 from notifications.conditions import lasting
 from risk.deadman_stage import Stage
-from risk.models import Halt
+from risk.halts import in_force
 from tradingplatform.alarms import MISSING, switch_state
 from tradingplatform.conditions import TROUBLES
 from tradingplatform.machines import may_read
@@ -78,9 +78,9 @@ def _switch(now: Now) -> str:
     return f"the dead man's switch is {stage}" if stage in (Stage.TRIGGERED.value, MISSING) else ""
 
 
-def _halts(_: Now) -> str:
+def _halts(now: Now) -> str:
     """Only what stops everything: one bot's halt, or one account's, leaves the rest at work."""
-    return "; ".join(Halt.objects.filter(cleared_at=None, account=None, bot=None).values_list("text", flat=True))
+    return "; ".join(in_force(now).filter(account=None, bot=None).values_list("text", flat=True))
 
 
 LOOKS: dict[str, Look] = {

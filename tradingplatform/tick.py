@@ -14,11 +14,13 @@ from bots.live import why_not_live
 from bots.models import Bot
 from bots.strategies.base import Signal
 from bots.strategies.registry import build
+from execution.breakers import fire
+from execution.day_start import open_day
 from execution.drive import drive, leave
 from execution.executors import BaseExecutor
 from execution.fills import worst_price
 from execution.lock import under_portfolio_lock
-from execution.marking import mark, open_day, snapshot_bot
+from execution.marking import mark, snapshot_bot
 from execution.models import BotBook, Order, Portfolio, Position, Purpose
 from execution.portfolio import Pricing
 from execution.record import LostRace
@@ -218,7 +220,8 @@ def _finish(this: Pass, seen: Seen, result: Result) -> None:
         book, position = this.bot.book, None
         if portfolio is not None:
             position = _mark_open(this, portfolio, seen)
-            book = BotBook.objects.get(bot=this.bot)
+            book = BotBook.objects.select_related("bot__account").get(bot=this.bot)
+            fire(portfolio, [book], this.now)
         stale = seen.stale and (position is None or not marked_live(this, position))
         snapshot_bot(this.bot, book, this.now, stale=stale)
         if seen.window is not None and not seen.window.fresh and this.is_late:

@@ -13,6 +13,7 @@ from risk.models import DeadMansSwitch, Halt
 from tests.factories import make_bot, now_at
 from tradingplatform.environment import ROOT
 from tradingplatform.launcher import folder, marketclock
+from tradingplatform.management.base import now as read_now
 from tradingplatform.running import platform_state
 from tradingplatform.status import read_status
 from tradingplatform.status_table import status_table
@@ -170,6 +171,38 @@ def test_each_halt_in_force_with_what_clears_it(var):
     first, second = (line for line in status_table(status).splitlines() if line.startswith("HALTED"))
     assert first.endswith(f'.venv/bin/python manage.py clear_halt {account} --reason "..."')
     assert second.endswith(f'.venv/bin/python manage.py reset_bot {name} --reason "..."')
+
+
+@db
+def test_halts_of_all_scopes_the_widest_first_and_none_that_is_over(var):
+    bot = make_bot()
+    now = read_now()
+    moments = {"market_at": now.market_at, "raised_at": now.wall_at}
+    later, before = now.market_at + timedelta(hours=9), now.market_at - timedelta(seconds=1)
+    on_bot = {"account": bot.account, "bot": bot, "text": "t", **moments}
+    Halt.objects.create(cause="daily_loss", until=later, **on_bot)
+    Halt.objects.create(cause="other", until=before, **on_bot)
+    Halt.objects.create(cause="operator", **on_bot)
+    Halt.objects.create(account=bot.account, cause="operator", text="t", **moments)
+    Halt.objects.create(cause="operator", text="t", closes=True, **moments)
+    status = read_status()
+
+    assert status["halts"] == len(status["halts_in_force"]) == 4
+    lines = [line for line in status_table(status).splitlines() if line.startswith("HALTED")]
+    assert [line.split(":")[0].split(maxsplit=1)[1] for line in lines] == [
+        "everything",
+        f"account {bot.account.name}",
+        f"bot {bot.name}",
+        f"bot {bot.name}",
+    ]
+    assert "sells what is held" in lines[0]
+    ends = [
+        'manage.py resume_trading --all --reason "..."',
+        f'manage.py resume_trading --account {bot.account.name} --reason "..."',
+        f"over at {later.isoformat()[:16]} UTC of market time",
+        f'manage.py resume_trading {bot.name} --reason "..."',
+    ]
+    assert [line.endswith(end) for line, end in zip(lines, ends, strict=True)] == [True] * 4
 
 
 @db

@@ -1,15 +1,20 @@
 """Halts and the dead man's switch in the console: beside what is wrong stands what to type."""
 
-import shlex
+from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.urls import path
 from django.utils.safestring import SafeString
 
-from notifications.admin_base import display, typed
+from notifications.admin_base import display, moment, typed
 from risk.admin import DeadMansSwitchAdmin, HaltAdmin, present_stage
 from risk.deadman_stage import Stage
 from risk.models import DeadMansSwitch, Halt
+from tradingplatform.alarms import halt_state
+from tradingplatform.console.kill_switch import kill_switch_page
+from tradingplatform.halt_remedies import remedy
 from tradingplatform.typed import manage
 
 admin.site.unregister(Halt)
@@ -22,13 +27,18 @@ class ConsoleHaltAdmin(HaltAdmin):
 
     readonly_fields = ("clearing",)
 
+    def get_urls(self) -> list[Any]:
+        """The kill switch before the halts' own pages."""
+        page = self.admin_site.admin_view(partial(kill_switch_page, site=self.admin_site))
+        return [path("kill-switch/", page, name="risk_halt_kill_switch"), *super().get_urls()]
+
     @display(description="how to clear it, or who did")
     def clearing(self, halt: Halt) -> SafeString | str:
         if halt.cleared_at is not None:
             return super().clearing(halt)
-        if halt.bot is not None:
-            return _with_reason(f"reset_bot {shlex.quote(halt.bot.name)}")
-        return _with_reason(f"clear_halt {shlex.quote(halt.account.name) if halt.account else '--all'}")
+        if command := remedy(halt_state(halt)):
+            return typed(manage(command, settings.VAR))
+        return f"by itself at {moment(halt.until)} UTC of market time"
 
 
 @admin.register(DeadMansSwitch)

@@ -91,6 +91,14 @@ def add_bot_or_all(parser: ArgumentParser, everything: str) -> None:
     which.add_argument("--all", action="store_true", help=everything)
 
 
+def add_scope(parser: ArgumentParser) -> None:
+    """A bot's name, ``--account`` with an account's, or ``--all``."""
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("name", nargs="?", help="the bot's")
+    which.add_argument("--account", metavar="NAME", help="every bot of this account")
+    which.add_argument("--all", action="store_true", help="everything, on every account")
+
+
 def add_bots_or_all(parser: ArgumentParser) -> None:
     """Names of bots, or ``--all``."""
     parser.add_argument("names", nargs="*", metavar="BOT", help="names of bots")

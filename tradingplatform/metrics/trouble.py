@@ -9,7 +9,7 @@ from market.clock import Clock, Now
 from notifications.conditions import lasting
 from notifications.models import Heartbeat
 from risk.deadman_stage import Stage
-from risk.models import Halt
+from risk.halts import in_force
 from tradingplatform.alarms import MISSING, switch_state
 from tradingplatform.conditions import STALE_CANDLES
 from tradingplatform.metrics.families import Sample, age_s, gauge, one
@@ -26,14 +26,14 @@ def trouble_metrics(_clock: Clock, now: Now) -> Iterator[Metric]:
     stale = [subject for kind, _severity, subject, _began in conditions if kind == STALE_CANDLES]
     yield one("trading_stale_series", "Series of candles in use that are not fresh", len(stale))
     yield gauge("trading_stale_series_names", "Which", ("series",), [((name,), 1) for name in sorted(stale)])
-    yield _halts()
+    yield _halts(now)
     yield from _switch(now)
     yield from _heartbeats(now)
 
 
-def _halts() -> Metric:
+def _halts(now: Now) -> Metric:
     counted = {"everything": 0, "account": 0, "bot": 0}
-    for account, bot in Halt.objects.filter(cleared_at=None).order_by().values_list("account_id", "bot_id"):
+    for account, bot in in_force(now).values_list("account_id", "bot_id"):
         counted["bot" if bot else "account" if account else "everything"] += 1
     return gauge("trading_halts", "Halts in force", ("scope",), [((scope,), n) for scope, n in counted.items()])
 
