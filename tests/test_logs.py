@@ -1,6 +1,7 @@
 """What a line carries, how much each area says, and that no secret gets into one."""
 
 import asyncio
+import configparser
 import json
 import logging
 import subprocess
@@ -11,9 +12,12 @@ import structlog
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
+from tests.launcher.test_programs import plan
 from tradingplatform import scrub
 from tradingplatform.celery import app
 from tradingplatform.environment import ROOT
+from tradingplatform.launcher.programs import programs
+from tradingplatform.launcher.supervisord_conf import render
 from tradingplatform.log_levels import read_levels
 from tradingplatform.request_lines import RequestLines
 
@@ -209,6 +213,22 @@ raise RuntimeError('no')
     told = json.loads(line)
     assert (told["event"], told["level"], told["error"]) == ("crashed", "critical", "RuntimeError: no")
     assert "local-1" not in line
+
+
+# --- files
+
+
+def test_every_log_is_rotated():
+    config = configparser.RawConfigParser()
+    config.read_string(render(programs(plan()), as_root=False))
+
+    for section in config.sections():
+        if section.startswith("program:"):
+            name = section.partition(":")[2]
+            assert config.get(section, "stdout_logfile") == f"log/{name}.log"
+            assert config.get(section, "stdout_logfile_maxbytes") == "10MB"
+            assert config.getint(section, "stdout_logfile_backups") == 3
+            assert config.get(section, "redirect_stderr") == "true"
 
 
 # --- what every line carries

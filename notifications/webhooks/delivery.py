@@ -21,8 +21,9 @@ FAILING, REFUSING = "webhook_failing", "webhook_refusing"
 PATIENCE = timedelta(minutes=5)
 """So long a receiver may be away before that is told."""
 
-POLL_S, RETRY_S = 0.5, 5.0
-"""Wall time between two looks at the log, and after a database that could not be asked."""
+POLL_S, RETRY_S, RENEW_S = 0.5, 5.0, 10.0
+"""Wall time between two looks at the log, after a database that could not be asked, and between two renewals of the
+lease: a third of it, so that an attempt begun just before the next one is over in time."""
 
 Clocks = Callable[[], tuple[datetime, datetime]]
 """Market time and wall time now."""
@@ -39,6 +40,7 @@ class Delivery:
     clocks: Clocks
     post: Post = send
     reader: Reader = field(init=False)
+    _held_s: float = field(default=float("-inf"), init=False)
 
     def __post_init__(self) -> None:
         self.reader = Reader(self.hook.subscriber, self.holder)
@@ -65,8 +67,7 @@ class Delivery:
     def round(self, stop: Signal) -> bool:
         """Deliver what is due, until one fails. Whether there may be more at once."""
         _, now = self.clocks()
-        open_cursor(self.reader.subscriber, now)
-        if not hold(self.reader, now):
+        if not self._hold(now):
             return False
         events = due_events(self.reader, now)
         unwanted: Event | None = None
@@ -90,7 +91,7 @@ class Delivery:
     def _deliver(self, event: Event) -> bool:
         """One attempt. False when it has to be repeated, or somebody else delivers now."""
         _, now = self.clocks()
-        if not hold(self.reader, now):
+        if not self._hold(now):
             return False
         began_s = time.monotonic()
         attempt = self.post(self.hook, event, now)
@@ -100,8 +101,7 @@ class Delivery:
             case Taken():
                 log.info("webhook_delivered", hook=name, seq=event.seq, ms=ms)
                 moved = delivered(self.reader, event, now)
-                for kind in (FAILING, REFUSING):
-                    conditions.end(kind, name, f"Webhook {name} takes events again", market_at=market_at, wall_at=now)
+                self._tell_if_it_is_over(market_at, now)
                 return moved
             case Later(error, wait):
                 attempts = failed(self.reader, event, error, now, wait)
@@ -114,6 +114,21 @@ class Delivery:
                 text = f"Webhook {name} refuses events, which it will not get again: {error}"
                 conditions.begin(REFUSING, name, text, market_at=market_at, wall_at=now)
                 return moved
+
+    def _hold(self, now: datetime) -> bool:
+        """The lease is renewed now and then only: each renewal is a write, and no attempt takes as long as it lasts."""
+        if time.monotonic() - self._held_s < RENEW_S:
+            return True
+        open_cursor(self.reader.subscriber, now)
+        held = hold(self.reader, now)
+        self._held_s = time.monotonic() if held else float("-inf")
+        return held
+
+    def _tell_if_it_is_over(self, market_at: datetime, now: datetime) -> None:
+        name = self.hook.name
+        for condition in conditions.lasting().filter(kind__in=(FAILING, REFUSING), subject=name):
+            text = f"Webhook {name} takes events again"
+            conditions.end(condition.kind, name, text, market_at=market_at, wall_at=now)
 
     def _tell_if_it_lasts(self, market_at: datetime, now: datetime) -> None:
         cursor = Cursor.objects.get(pk=self.reader.subscriber)

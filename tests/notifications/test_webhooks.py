@@ -16,7 +16,7 @@ from threading import Thread
 import pytest
 from django.db import transaction
 
-from notifications.cursors import LONGEST_PAUSE, open_cursor
+from notifications.cursors import LONGEST_PAUSE, Reader, hold, open_cursor
 from notifications.events import publish
 from notifications.models import Condition, Cursor, DeadLetter, Event, Severity
 from notifications.sequence import number_events
@@ -29,6 +29,8 @@ from tests.factories import now_at
 from tests.notifications.receiver import receiver
 from tests.rig import ROOT, until
 from tests.stream_rig import StreamRig
+from tradingplatform.holder import new_token
+from tradingplatform.management.commands.webhooks import take_over
 
 SECRET = "0123456789abcdef-planted"
 NOW = now_at()
@@ -355,6 +357,30 @@ def test_a_dead_hook_delays_nobody(there):
 
     assert took_s < 8  # an attempt at the dead one takes ten
     assert texts(there) == [str(number) for number in range(20)]
+
+
+@db
+def test_what_a_dead_process_held_is_taken_over_at_once_and_a_living_one_keeps_its_own():
+    living, dead = new_token(), f"{new_token().rpartition('.')[0]}1.abcd"
+    for name, holder in (("webhook:a", dead), ("webhook:b", living), ("other", dead)):
+        open_cursor(name, AT)
+        hold(Reader(name, holder), datetime.now(UTC))
+
+    take_over(["webhook:a", "webhook:b"])
+
+    assert dict(Cursor.objects.values_list("name", "holder")) == {
+        "webhook:a": "", "webhook:b": living, "other": dead,
+    }  # fmt: skip
+
+
+@db
+def test_the_lease_is_renewed_now_and_then_only(there, django_assert_max_num_queries):
+    delivery = delivery_to(there.url)
+    deliver(delivery)
+
+    with django_assert_max_num_queries(4) as asked:  # two looks at the cursor, one for new events, one for due ones
+        deliver(delivery)
+    assert not [query["sql"] for query in asked.captured_queries if not query["sql"].startswith("SELECT")]
 
 
 # --- killed in between
