@@ -14,7 +14,8 @@ from execution.totals import bot_equity, equity
 from market.clock import Now
 from risk.breakers import DAILY_LOSS, DRAWDOWN, BotStanding, Fired, bot_breakers, next_day, portfolio_breaker
 from risk.halts import raise_halt
-from risk.models import BotRiskLimits, Halt, PortfolioRiskLimits
+from risk.limit_changes import book_due_of_account, limits_of_bots, portfolio_limits
+from risk.models import Halt
 
 log = structlog.get_logger()
 
@@ -26,9 +27,10 @@ def fire(portfolio: Portfolio, books: Iterable[BotBook], now: Now) -> list[Halt]
     """Measure the breakers of these bots and of their account, by the totals as they are now; the new halts.
 
     Costs a few queries whatever the number of books, and some for each breaker that is open. Where limits are missing
-    nothing can be measured, and the gate denies.
+    or cannot be used nothing can be measured, and the gate denies: what is booked here must not fail over them.
     """
     books = list(books)
+    book_due_of_account(portfolio.account_id, now)
     halts = [_halt_account(portfolio, fired, now) for fired in _of_account(portfolio)]
     for book, fired in _of_bots(books, now):
         halts.append(_halt_bot(book.bot, fired, now))
@@ -47,14 +49,13 @@ def standing(book: BotBook, now: Now) -> BotStanding:
 
 
 def _of_account(portfolio: Portfolio) -> list[Fired]:
-    limits = PortfolioRiskLimits.objects.filter(account_id=portfolio.account_id).first()
-    fired = portfolio_breaker(equity(portfolio), portfolio.peak_equity, limits.value()) if limits else None
+    limits = portfolio_limits(portfolio.account_id)
+    fired = portfolio_breaker(equity(portfolio), portfolio.peak_equity, limits) if limits else None
     return [fired] if fired else []
 
 
 def _of_bots(books: Sequence[BotBook], now: Now) -> list[tuple[BotBook, Fired]]:
-    rows = BotRiskLimits.objects.filter(bot__in=[book.bot_id for book in books])
-    limits = {row.bot_id: row.value() for row in rows}
+    limits = limits_of_bots([book.bot_id for book in books])
     measurable = [book for book in books if book.bot_id in limits]
     return [(book, fired) for book in measurable for fired in bot_breakers(standing(book, now), limits[book.bot_id])]
 

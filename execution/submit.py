@@ -28,7 +28,7 @@ from market.money import exact
 from market.orders import OrderReport, ReportStatus
 from notifications.events import publish
 from notifications.models import Severity
-from risk.deadman import pull
+from risk.deadman import clock_problem, pull
 from risk.decisions import Grounds, write_decision
 from risk.exits import ExitReason
 from risk.halts import open_halts, raise_halt
@@ -84,7 +84,7 @@ def enter(
     def gate(portfolio: Portfolio) -> tuple[Approved | Refused, Order | None]:
         now = clock()
         locked = Bot.objects.select_related("account", "book").get(pk=bot.pk)
-        exposure = read_exposure(portfolio, locked, bot, proposal, pricing, now)
+        exposure = read_exposure(portfolio, locked, bot, proposal, pricing, now, grounds.candle.get("opened_ms"))
         verdict = review(proposal, exposure)
         if isinstance(verdict, Refused):
             _write_refusal(portfolio, locked, verdict, grounds, now)
@@ -237,6 +237,8 @@ def _let_go(permit: Approved | Reduction, order: Order, now: Now) -> str:
 def _why_stopped(order: Order, now: Now) -> str:
     if pull(now):
         return "withdrawn: the dead man's switch has triggered"
+    if problem := clock_problem(now):
+        return f"withdrawn: {problem}"
     halts = open_halts(order.account_id, order.bot_id, now)
     if halts:
         return f"withdrawn: {halts[0]}"

@@ -14,7 +14,7 @@ def switch_text(switch: Mapping[str, Any], var: Path) -> str:
     if stage == "MISSING":
         return f"MISSING, nothing may enter: stop the platform, then {make('run', var)}"
     if stage == "TRIGGERED":
-        return f"TRIGGERED, nothing may enter: {manage(f'reset_switch {REASON}', var)}"
+        return f"TRIGGERED, nothing may enter: {manage(f'reset_switch {REASON} --confirm RESET', var)}"
     if stage == "OK":
         return f"armed, {span(switch['seconds_left'])} left ({check_in})"
     return f"{stage}, {span(switch['seconds_left'])} left: {check_in}"
@@ -31,6 +31,11 @@ def halt_text(halt: Mapping[str, Any], var: Path) -> str:
 def condition_text(condition: Mapping[str, str]) -> str:
     """Something that lasts (see ``alarms.conditions_lasting``)."""
     return f"{condition['text']} (since {condition['began_at'][11:19]} UTC)"
+
+
+def heartbeats_text(ages_s: Mapping[str, float | None]) -> str:
+    """When those who keep watch were last heard of (see ``heartbeats.ages_s``)."""
+    return ", ".join(f"{name} {'NEVER' if age is None else f'{span(age)} ago'}" for name, age in ages_s.items())
 
 
 def span(seconds: float) -> str:

@@ -5,9 +5,10 @@ from typing import Any
 
 from market.clock import Now
 from notifications.conditions import lasting
-from risk.deadman_stage import Stage, deadlines, stage
+from risk.deadman import find_switch, stage_of
+from risk.deadman_stage import Stage, deadlines
 from risk.halts import in_force
-from risk.models import DeadMansSwitch, Halt
+from risk.models import Halt
 
 MISSING = "MISSING"
 
@@ -16,7 +17,7 @@ _WIDTHS = ("everything", "account", "bot")
 
 def switch_state(wall_at: datetime) -> dict[str, Any]:
     """The stage of the dead man's switch and the wall seconds until it triggers. Latches nothing."""
-    switch = DeadMansSwitch.objects.filter(pk=DeadMansSwitch.SINGLETON).first()
+    switch = find_switch()
     if switch is None:
         return {"stage": MISSING, "seconds_left": None}
     if switch.latched_at is not None:
@@ -24,7 +25,7 @@ def switch_state(wall_at: datetime) -> dict[str, Any]:
     seen_at, timeout = max(wall_at, switch.high_water_at), timedelta(seconds=switch.timeout_s)
     left = deadlines(switch.last_checkin_at, timeout).triggered_at - seen_at
     return {
-        "stage": stage(seen_at, switch.last_checkin_at, timeout).value,
+        "stage": stage_of(switch, wall_at).value,
         "seconds_left": max(0, int(left.total_seconds())),
     }
 

@@ -2,11 +2,19 @@
 
 import gc
 import os
+import time
 from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import after_task_publish, setup_logging, task_postrun, task_prerun, worker_process_init
+from celery.signals import (
+    after_task_publish,
+    before_task_publish,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_process_init,
+)
 
 log = structlog.get_logger()
 
@@ -44,6 +52,12 @@ def _bind_the_task(task_id: str, **_: object) -> None:
 @task_postrun.connect
 def _forget_the_task(**_: object) -> None:
     structlog.contextvars.clear_contextvars()
+
+
+@before_task_publish.connect(sender="tradingplatform.tasks.heartbeat")
+def _say_when(headers: dict[str, object], **_: object) -> None:
+    """A heartbeat carries the wall time at which it was sent: what waited in the queue is no sign of life."""
+    headers["sent_at_ms"] = time.time_ns() // 1_000_000
 
 
 @task_prerun.connect

@@ -27,6 +27,7 @@ from tradingplatform.conditions import (
     review_troubles,
 )
 from tradingplatform.guarding.prices import PriceLook, in_service
+from tradingplatform.vigil import Vigil
 from tradingplatform.wiring import Platform
 
 log = structlog.get_logger()
@@ -48,15 +49,20 @@ class Guard:
         self._stop = Event()
         self._turn = 0
         self._prices = PriceLook(platform, self._fetcher)
+        self._vigil = Vigil()
 
     def run(self, stop: Event) -> None:
         """A round every few seconds until ``stop`` is set."""
         self._stop = stop
         while not stop.is_set():
-            for look in (self.days, self.prices, self.halts, self.exchange, self.clock, self.candles):
+            for look in (self.switch, self.days, self.prices, self.halts, self.exchange, self.clock, self.candles):
                 if not stop.is_set():
                     self._survive(look)
             stop.wait(ROUND_S)
+
+    def switch(self, now: Now) -> None:
+        """The dead man's switch, also while no beat rings for it."""
+        self._vigil.look(now)
 
     def prices(self, now: Now) -> None:
         """Value what is held, measure the breakers, tell of symbols without a price."""

@@ -14,6 +14,7 @@ from execution.clean import why_not_clean
 from market.clock import Now, load_clock
 from market.standing import Trouble
 from notifications.conditions import lasting
+from risk.deadman import clock_problem
 from risk.deadman_stage import Stage
 from risk.halts import in_force
 from tradingplatform.alarms import MISSING, switch_state
@@ -89,5 +90,6 @@ LOOKS: dict[str, Look] = {
     "exchange": _exchange,
     "accounts": _accounts,
     "switch": _switch,
+    "clock": clock_problem,
     "halts": _halts,
 }

@@ -24,6 +24,7 @@ from market.exchange import ExchangeError, OrderDesk
 from tradingplatform.conditions import review_closing
 from tradingplatform.errands import close_down, see_to, take_exit
 from tradingplatform.exit_watch import ExitWatch, Reached
+from tradingplatform.heartbeats import RECONCILER, beat
 from tradingplatform.key_check import review_key
 from tradingplatform.lasting import NOT_RECONCILED, STUCK, UNPROTECTED, Lasting, stuck_text, unprotected_text
 from tradingplatform.means import means_of
@@ -40,6 +41,7 @@ KEY_S = 3600.0  # between two looks at what an API key may do
 NAKED_S = 5.0  # how long a position may be without a stop before it is told
 STUCK_S = 120.0  # how long it may take until it is known what became of an order
 APART_S = 60.0  # how long an account may be kept from entering by its comparison
+PULSE_S = 10.0  # between two heartbeats
 HANDS, STOP_HANDS = 4, 2  # stops that were reached do not queue behind anything else
 
 
@@ -62,6 +64,7 @@ class Reconciler:
         self._apart = Lasting(NOT_RECONCILED, APART_S, str)
         self._exits = ExitWatch()
         self._key_due: dict[int, float] = {}
+        self._pulse_due_s = 0.0
         self._failing: set[str] = set()
 
     def run(self, stop: Event) -> None:
@@ -82,7 +85,7 @@ class Reconciler:
         """One look at everything; what has to be done is handed out."""
         if not self._begun:
             self._survive("begin", self.begin)
-        for look in (self.settle, self.watch, self.close_down, self.compare):
+        for look in (self.settle, self.watch, self.close_down, self.compare, self.pulse):
             self._survive(look.__name__, look)
 
     def settle(self) -> None:
@@ -118,6 +121,12 @@ class Reconciler:
         now = self._platform.clock.now()
         reasons = {account.name: clean.why_not_clean(account, now) for account in accounts}
         self._apart.look({name: reason for name, reason in reasons.items() if reason}, now)
+
+    def pulse(self) -> None:
+        """Say that it is alive, now and then."""
+        if time.monotonic() >= self._pulse_due_s:
+            beat(RECONCILER, self._platform.clock.now())
+            self._pulse_due_s = time.monotonic() + PULSE_S
 
     @property
     def _platform(self) -> Platform:

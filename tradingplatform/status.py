@@ -24,6 +24,7 @@ from market.money import ZERO, canonical, exact
 from risk.halts import in_force
 from risk.models import Decision, Halt, Outcome
 from tradingplatform.alarms import conditions_lasting, halts_in_force, switch_state
+from tradingplatform.heartbeats import ages_s
 from tradingplatform.reading import one_moment
 from tradingplatform.running import State, platform_state
 from tradingplatform.sim_stats import KEYS, exchange_stats
@@ -81,6 +82,7 @@ def _alarms(now: Now) -> dict[str, Any]:
         "dead_mans_switch": switch_state(now.wall_at),
         "halts_in_force": halts_in_force(now),
         "conditions": conditions_lasting(),
+        "heartbeats_age_s": ages_s(now.wall_at),
     }
 
 

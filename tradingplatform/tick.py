@@ -51,6 +51,9 @@ log = structlog.get_logger()
 QUOTE_MAX_AGE_WALL_MS = 10_000
 """How old a quote may be when the gate reads it, wall time."""
 
+MARKS_MAX_AGE_WALL_MS = 30_000
+"""How old the marks of what the account holds may be then, wall time. The guard renews them every few seconds."""
+
 UNDER_WAY = {
     PositionStatus.OPENING: "what became of its entry is not known yet",
     PositionStatus.CLOSING: "its position is being closed, and not yet sold",
@@ -82,7 +85,7 @@ def run(platform: Platform, bot_id: int, now: Now) -> None:
 
 
 def _read(bot_id: int) -> Bot | None:
-    return Bot.objects.select_related("account", "book", "limits").filter(pk=bot_id).first()
+    return Bot.objects.select_related("account", "book").filter(pk=bot_id).first()
 
 
 def _run_claimed(this: Pass) -> None:
@@ -124,7 +127,7 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
     window = platform.fetcher.closed_candles(bot.symbol, bot.timeframe, this.slot)
     # A stop obeys any live price: a needless sale costs a fee, a missed one the position. Valuing is the guard's.
     live = live_price(this, instrument) if position is not None and beyond_belief(window) else None
-    subject = subject_of(bot, bot.book, instrument, _why_no_entry(this, window))
+    subject = subject_of(bot, bot.book, instrument, _why_no_entry(this, window), this.now)
     strategy = lambda: build(bot.strategy, bot.parameters)  # noqa: E731 - made only when it is asked
     choice = decide(subject, held_by(bot, position), strategy, window.candles, live.price if live else None)
     seen = Seen(position, instrument, window, choice)
@@ -197,6 +200,7 @@ def _enter(this: Pass, seen: Seen, subject: Subject, signal: Signal, executor: B
         quote=quote,
         clock=offset,
         stale_after_ms=round(QUOTE_MAX_AGE_WALL_MS * this.platform.clock.speed),
+        marks_stale_after_ms=round(MARKS_MAX_AGE_WALL_MS * this.platform.clock.speed),
     )
     _forget_undecided(this)
     verdict = enter(this.bot, proposal, pricing, seen.grounds(this.slot, proposal), executor, lambda: this.now)

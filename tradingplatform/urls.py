@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from tradingplatform.health import healthz
 from tradingplatform.metrics.view import metrics
 from tradingplatform.readiness import readyz
 from tradingplatform.stream import stream
@@ -14,4 +15,5 @@ urlpatterns = [
     path("events/stream", stream, name="event_stream"),
     path("metrics", metrics, name="metrics"),
     path("readyz", readyz, name="readyz"),
+    path("healthz", healthz),
 ]

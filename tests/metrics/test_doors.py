@@ -114,6 +114,10 @@ def _no_switch(_):
     DeadMansSwitch.objects.all().delete()
 
 
+def _jumped(_):
+    DeadMansSwitch.objects.update(clock_suspect_at=timezone.now())
+
+
 def _killed(_):
     now = timezone.now()
     Halt.objects.create(cause="operator", text="the kill switch", market_at=now, raised_at=now)
@@ -127,9 +131,10 @@ def _killed(_):
         ("accounts", _unreconciled),
         ("switch", _triggered),
         ("switch", _no_switch),
+        ("clock", _jumped),
         ("halts", _killed),
     ],
-    ids=["broker", "exchange", "accounts", "switch", "no switch", "kill switch"],
+    ids=["broker", "exchange", "accounts", "switch", "no switch", "clock", "kill switch"],
 )
 def test_not_ready(settings, look, make):
     ready_platform()

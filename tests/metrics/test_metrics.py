@@ -181,7 +181,8 @@ def test_trouble_that_lasts():
     assert {dict(labels)["scope"]: n for labels, n in named(samples, "trading_halts").items()} == {
         "everything": 1, "account": 1, "bot": 1,
     }  # fmt: skip
-    assert figure(samples, "trading_heartbeat_age_seconds", name="beat") == pytest.approx(40, abs=5)
+    assert figure(samples, "trading_heartbeat_age_seconds", name="beat") == pytest.approx(41, abs=5)
+    assert figure(samples, "trading_heartbeat_age_seconds", name="guard") == math.inf  # it never came
     assert figure(samples, "trading_heartbeat_trip_seconds", name="beat") == pytest.approx(1)
     assert figure(samples, "trading_dead_mans_switch_seconds_left") == pytest.approx(3600, abs=5)
     assert figure(samples, "trading_dead_mans_switch_triggered") == 0

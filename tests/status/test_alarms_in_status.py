@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from market.clock import Clock, save_clock
+from market.clock import Clock, load_clock, save_clock
 from notifications.conditions import begin, end
 from notifications.models import Severity
 from risk.models import DeadMansSwitch, Halt
 from tests.factories import make_bot, now_at
+from tradingplatform.alarm_texts import heartbeats_text
 from tradingplatform.environment import ROOT
+from tradingplatform.heartbeats import GUARD, beat
 from tradingplatform.launcher import folder, marketclock
 from tradingplatform.management.base import now as read_now
 from tradingplatform.running import platform_state
@@ -104,6 +106,16 @@ def test_a_running_platform_begins_with_its_market(var):
 
     assert status["platform"] == "running"
     assert status_table(status).startswith("simulated exchange, ")
+    assert "watch      beat NEVER, guard NEVER, reconciler NEVER" in status_table(status).splitlines()
+
+
+@db
+def test_heartbeats_are_shown():
+    beat(GUARD, load_clock(Path("none")).now())
+    assert read_status()["heartbeats_age_s"]["guard"] < 10
+    assert heartbeats_text({"guard": 3.2, "beat": 600, "reconciler": None}) == (
+        "guard 3 s ago, beat 10 min ago, reconciler NEVER"
+    )
 
 
 def switch(**changes):
@@ -136,7 +148,7 @@ def test_the_dead_mans_switch(var):
     assert switch_line() == ("CRITICAL", f"switch     CRITICAL, 30 min left: {prefix} checkin")
 
     switch(last_checkin_at=ago(25))
-    triggered = f'switch     TRIGGERED, nothing may enter: {prefix} reset_switch --reason "..."'
+    triggered = f'switch     TRIGGERED, nothing may enter: {prefix} reset_switch --reason "..." --confirm RESET'
     assert switch_line() == ("TRIGGERED", triggered)
 
     switch(latched_at=ago(1))

@@ -1,4 +1,4 @@
-"""Halts and the dead man's switch in the console: beside what is wrong stands what to type."""
+"""Halts in the console: beside what is wrong stands what to type."""
 
 from functools import partial
 from typing import Any
@@ -9,16 +9,14 @@ from django.urls import path
 from django.utils.safestring import SafeString
 
 from notifications.admin_base import display, moment, typed
-from risk.admin import DeadMansSwitchAdmin, HaltAdmin, present_stage
-from risk.deadman_stage import Stage
-from risk.models import DeadMansSwitch, Halt
+from risk.admin import HaltAdmin
+from risk.models import Halt
 from tradingplatform.alarms import halt_state
 from tradingplatform.console.kill_switch import kill_switch_page
 from tradingplatform.halt_remedies import remedy
 from tradingplatform.typed import manage
 
 admin.site.unregister(Halt)
-admin.site.unregister(DeadMansSwitch)
 
 
 @admin.register(Halt)
@@ -39,23 +37,3 @@ class ConsoleHaltAdmin(HaltAdmin):
         if command := remedy(halt_state(halt)):
             return typed(manage(command, settings.VAR))
         return f"by itself at {moment(halt.until)} UTC of market time"
-
-
-@admin.register(DeadMansSwitch)
-class ConsoleSwitchAdmin(DeadMansSwitchAdmin):
-    """The switch as it stands."""
-
-    list_display = (*DeadMansSwitchAdmin.list_display, "remedy")
-    fields = ("state", "remedy", *DeadMansSwitchAdmin.fields[1:])
-    readonly_fields = (*DeadMansSwitchAdmin.readonly_fields, "remedy")
-
-    @display(description="what to type")
-    def remedy(self, switch: DeadMansSwitch) -> SafeString:
-        """A check-in as long as it helps; a switch that has triggered is reset."""
-        if present_stage(switch) is Stage.TRIGGERED:
-            return _with_reason("reset_switch")
-        return typed(manage("checkin", settings.VAR))
-
-
-def _with_reason(command: str) -> SafeString:
-    return typed(manage(f'{command} --reason "..."', settings.VAR))

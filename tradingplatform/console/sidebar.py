@@ -22,8 +22,8 @@ from execution.models import (
     Reconciliation,
     Trade,
 )
-from notifications.models import Condition, Event
-from risk.models import BotRiskLimits, DeadMansSwitch, Decision, Halt, PortfolioRiskLimits
+from notifications.models import AuditEntry, Condition, Event, Heartbeat
+from risk.models import BotRiskLimits, DeadMansSwitch, Decision, Halt, LimitChange, PortfolioRiskLimits
 
 GROUPS: dict[str, dict[type, str]] = {
     "Fleet": {
@@ -39,6 +39,7 @@ GROUPS: dict[str, dict[type, str]] = {
         DeadMansSwitch: "Dead man's switch",
         BotRiskLimits: "Bot limits",
         PortfolioRiskLimits: "Portfolio limits",
+        LimitChange: "Changes of limits",
     },
     "Money": {
         ExchangeAccount: "Accounts",
@@ -50,7 +51,7 @@ GROUPS: dict[str, dict[type, str]] = {
         EquitySnapshot: "Equity snapshots",
         CapitalChange: "Capital changes",
     },
-    "Log": {Event: "Events", Condition: "Conditions"},
+    "Log": {Event: "Events", Condition: "Conditions", AuditEntry: "Audit trail", Heartbeat: "Heartbeats"},
     "Schedule": {PeriodicTask: "Periodic tasks", IntervalSchedule: "Intervals"},
     "Users": {User: "Users", Group: "Groups"},
 }

@@ -2,7 +2,7 @@
 
 import getpass
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any
@@ -110,6 +110,17 @@ def find_bots(names: Sequence[str], everyone: bool) -> list[Bot]:
     if bool(names) == everyone:
         raise CommandError("name bots, or give --all")
     return list(Bot.objects.all()) if everyone else [find_bot(name) for name in dict.fromkeys(names)]
+
+
+def add_bot_or_account(parser: ArgumentParser, *, required: bool) -> None:
+    """A bot's name, or ``--account`` and an account's."""
+    parser.add_argument("name", nargs=None if required else "?", help="the bot's name")
+    parser.add_argument("--account", action="store_true", help="the name is an account's")
+
+
+def bot_or_account(options: Mapping[str, Any]) -> Bot | ExchangeAccount:
+    """What was named. Raises CommandError for an unknown name."""
+    return find_account(options["name"]) if options["account"] else find_bot(options["name"])
 
 
 def confirm(name: str, typed: str, act: str) -> None:

@@ -1,5 +1,6 @@
-"""What lasts and what stops entries: conditions, halts, the dead man's switch, heartbeats. Four queries."""
+"""What lasts and what stops entries: conditions, halts, the dead man's switch, heartbeats. Five queries."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from risk.deadman_stage import Stage
 from risk.halts import in_force
 from tradingplatform.alarms import MISSING, switch_state
 from tradingplatform.conditions import STALE_CANDLES
+from tradingplatform.heartbeats import ages_s
 from tradingplatform.metrics.families import Sample, age_s, gauge, one
 
 
@@ -47,8 +49,10 @@ def _switch(now: Now) -> Iterator[Metric]:
 
 
 def _heartbeats(now: Now) -> Iterator[Metric]:
-    beats = list(Heartbeat.objects.order_by("pk"))
-    ages: list[Sample] = [((beat.name,), age_s(beat.wall_at, now.wall_at)) for beat in beats]
-    yield gauge("trading_heartbeat_age_seconds", "Wall seconds since a chain last worked to its end", ("name",), ages)
-    trips: list[Sample] = [((beat.name,), age_s(beat.sent_at, beat.wall_at)) for beat in beats]
+    """Infinitely old is the one that never came, so that an alert on age sees it too."""
+    known = {name: math.inf if age is None else age for name, age in ages_s(now.wall_at).items()}
+    ages: list[Sample] = [((name,), age) for name, age in known.items()]
+    yield gauge("trading_heartbeat_age_seconds", "Wall seconds since a chain last began what it ended", ("name",), ages)
+    times = Heartbeat.objects.order_by("pk").values_list("name", "sent_at", "wall_at")
+    trips: list[Sample] = [((name,), age_s(sent_at, wall_at)) for name, sent_at, wall_at in times]
     yield gauge("trading_heartbeat_trip_seconds", "How long the last one took from end to end", ("name",), trips)
