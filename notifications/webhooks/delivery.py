@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from threading import Event as Signal
 
 import structlog
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from notifications import conditions
 from notifications.cursors import Reader, bury, delivered, due_events, failed, hold, let_go, open_cursor
@@ -63,6 +63,8 @@ class Delivery:
             let_go(self.reader)
         except Exception:  # the lease runs out by itself
             log.info("webhook_lease_not_given_back", hook=self.hook.name)
+        finally:
+            connection.close()  # this thread's own
 
     def round(self, stop: Signal) -> bool:
         """Deliver what is due, until one fails. Whether there may be more at once."""
