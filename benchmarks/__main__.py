@@ -14,6 +14,8 @@ def main() -> None:
     subprocess.run([sys.executable, "-m", "benchmarks.tick_parts"], check=True)
     _line("\nMarket data")
     subprocess.run([sys.executable, "-m", "benchmarks.market_data"], check=True)
+    _line("\nA scrape of the metrics; wall milliseconds")
+    subprocess.run([sys.executable, "-m", "benchmarks.metrics"], check=True)
     _line("\nLive orders, over HTTP to the simulated exchange; wall milliseconds")
     subprocess.run([sys.executable, "-m", "benchmarks.orders"], check=True)
     _line("\nThe gate, by the size of the fleet: to the committed intent, and a whole refusal")

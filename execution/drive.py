@@ -13,6 +13,7 @@ import structlog
 
 from execution.crash_points import crash_point
 from execution.intents import request_of, sent_of, stop_prices
+from execution.log_lines import about
 from execution.models import Order, Position, Purpose
 from execution.record import LostRace, record, record_unknown
 from execution.states import UNFINISHED_ORDER, OrderStatus, PositionStatus
@@ -180,7 +181,9 @@ def _take(step: Step, working: Working | None, view: _View, means: Means, asked:
     position = view.position
     try:
         if working is not None:
-            return _about(step, view.orders[working.order_id], means, asked)
+            order = view.orders[working.order_id]
+            with about(order):
+                return _about(step, order, means, asked)
         if step is Step.WRITE_OFF:
             write_off(position.pk, position.account_id, means.clock())
         elif means.instrument is not None:  # the table sells and protects nothing while it is not known

@@ -16,6 +16,7 @@ from execution.crash_points import crash_point
 from execution.executors import BaseExecutor
 from execution.intents import request_of, write_entry, write_exit, write_stop
 from execution.lock import under_portfolio_lock
+from execution.log_lines import about
 from execution.models import Order, Portfolio, Position, Purpose
 from execution.portfolio import Pricing, read_exposure
 from execution.record import LostRace, close_out, mark_closing, mark_sent, record, record_unknown
@@ -93,7 +94,10 @@ def enter(
 
     verdict, order = under_portfolio_lock(bot.account_id, gate)
     if order is not None and isinstance(verdict, Approved):
-        _send(verdict, order, executor, clock)
+        with about(order):
+            _send(verdict, order, executor, clock)
+    elif isinstance(verdict, Refused):
+        log.info("refused", check=verdict.check, limit=verdict.limit, value=verdict.value, reason=verdict.reason)
     return verdict
 
 
@@ -167,7 +171,8 @@ def _held(position_id: int, status: PositionStatus) -> Position:
 
 def _reduce(position_id: int, order: Order | None, means: Means) -> None:
     if order is not None:
-        _send(Reduction(position_id, order.amount), order, means.executor, means.clock)
+        with about(order):
+            _send(Reduction(position_id, order.amount), order, means.executor, means.clock)
 
 
 def is_rest(held: Position, instrument: Instrument) -> bool:

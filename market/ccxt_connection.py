@@ -45,10 +45,12 @@ UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticErro
 
 @dataclass(slots=True)
 class Asked:
-    """What came back for one request: the error, if it was one, and the headers, their names in small letters."""
+    """What came back for one request: the error, if it was one, the headers, their names in small letters, and the
+    HTTP status, None where no answer came."""
 
     answer: Answer = field(default_factory=Answer)
     headers: dict[str, str] = field(default_factory=dict)
+    status: int | None = None
 
 
 class Connection:
@@ -100,6 +102,7 @@ class Connection:
 
     def _heard(self, response: Response, *_arguments: object, **_options: object) -> None:
         """ccxt keeps neither the status of an answer nor, where it knows the text, its code."""
+        self._asked.status = response.status_code
         self._asked.headers = {name.lower(): value for name, value in response.headers.items()}
         if response.status_code != 200:
             body = response.content[:_LONGEST_ERROR].decode("utf-8", "replace")

@@ -177,16 +177,22 @@ class CcxtOrderDesk:
     ) -> Iterator[Asked]:
         """Around one signed request. When the exchange finds that our clock is off, the clocks are compared at once:
         the request failed, the next one need not."""
-        asked = Asked()
+        asked, began_s, failed = Asked(), time.monotonic(), ""
         try:
             with self._connection.asking(what, priority, cost, subject, timeout_ms) as asked:
                 yield asked
         except ExchangeError as error:
+            failed = str(error)
             if isinstance(error, Transient) and error.retry_after_s > 0:
                 self._exchange.forget_rules()  # perhaps the limits are not what they were
             if asked.answer.code == OUT_OF_STEP:
                 self._compare_clocks()
             raise
+        finally:
+            # An order or a cancel has a timeout of its own. Questions are asked all day long.
+            say = log.info if timeout_ms is not None else log.debug
+            ms = round((time.monotonic() - began_s) * 1000)
+            say("exchange_answer", to=what, status=asked.status, code=asked.answer.code, error=failed, ms=ms)
 
     def _compare_clocks(self) -> None:
         try:

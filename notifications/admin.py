@@ -3,9 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet, Subquery
+from django.http import HttpRequest
 
-from notifications.admin_base import SEVERITY_COLOURS, ReadOnlyAdmin, age, at, display, moment
-from notifications.models import AuditEntry, Condition, Event, Heartbeat
+from notifications.admin_base import SEVERITY_COLOURS, ReadOnlyAdmin, age, at, display, moment, related
+from notifications.models import AuditEntry, Condition, Cursor, DeadLetter, Event, EventCounter, Heartbeat
 
 
 @admin.register(Event)
@@ -74,6 +76,41 @@ class HeartbeatAdmin(ReadOnlyAdmin):
     @display(description="age", ordering="wall_at")
     def beat(self, heartbeat: Heartbeat) -> str:
         return age(heartbeat.wall_at)
+
+
+@admin.register(Cursor)
+class CursorAdmin(ReadOnlyAdmin):
+    """How far each subscriber has come, and what keeps it."""
+
+    list_display = ("name", "seq", "behind", "state", "attempts", "error", "moved")
+
+    moved = at("moved_at", "moved on (UTC)")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Cursor]:
+        cursors: QuerySet[Cursor] = super().get_queryset(request)
+        return cursors.annotate(last=Subquery(EventCounter.objects.values("last")[:1]))
+
+    @display(description="behind")
+    def behind(self, cursor: Any) -> str:
+        return f"{max(0, (cursor.last or 0) - cursor.seq)} events"
+
+    @display(description="state", label={"delivers": "success", "fails": "danger"})
+    def state(self, cursor: Cursor) -> tuple[str, str]:
+        if cursor.failing_since is None:
+            return "delivers", "delivers"
+        return "fails", f"fails for {age(cursor.failing_since)}"
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(ReadOnlyAdmin):
+    """Events that a subscriber would not take, newest first."""
+
+    list_display = ("buried", "subscriber", "told", "error", "attempts")
+    list_filter = ("subscriber",)
+    list_select_related = ("event",)
+
+    buried = at("buried_at", "given up (UTC)")
+    told = related("event")
 
 
 def _change(before: dict[str, Any], after: dict[str, Any]) -> str:

@@ -51,9 +51,9 @@ class Message:
     frame: bytes
 
 
-def message_of(event: Event) -> Message:
-    """A numbered event as a message: its number is the id that a client resumes from."""
-    data = {
+def data_of(event: Event) -> dict[str, object]:
+    """A numbered event, for programs elsewhere."""
+    return {
         "seq": event.seq,
         "kind": event.kind,
         "severity": event.severity,
@@ -63,7 +63,11 @@ def message_of(event: Event) -> Message:
         "market_at": event.market_at.isoformat(),
         "wall_at": event.wall_at.isoformat(),
     }
-    frame = f"id: {event.seq}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
+
+
+def message_of(event: Event) -> Message:
+    """A numbered event as a message: its number is the id that a client resumes from."""
+    frame = f"id: {event.seq}\ndata: {json.dumps(data_of(event), separators=(',', ':'))}\n\n"
     return Message(event.seq or 0, event.kind, event.severity, event.bot_id, frame.encode())
 
 

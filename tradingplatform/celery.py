@@ -3,9 +3,20 @@
 import gc
 import os
 import time
+from typing import Any
 
+import structlog
 from celery import Celery
-from celery.signals import before_task_publish, setup_logging, task_prerun, worker_process_init
+from celery.signals import (
+    after_task_publish,
+    before_task_publish,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_process_init,
+)
+
+log = structlog.get_logger()
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradingplatform.settings")
 
@@ -24,6 +35,23 @@ def _keep_our_logs(**_: object) -> None:
 def _leave_old_objects_alone(**_: object) -> None:
     """What was imported before the fork lives as long as the child: the garbage collector need not look at it again."""
     gc.freeze()
+
+
+@after_task_publish.connect
+def _say_what_was_asked_for(headers: dict[str, Any], **_: object) -> None:
+    """By beat, the sweeper, or whoever: the same id is on every line of the worker that carries it out."""
+    log.debug("task_sent", task=headers.get("id"), name=headers.get("task"), arguments=headers.get("kwargsrepr"))
+
+
+@task_prerun.connect
+def _bind_the_task(task_id: str, **_: object) -> None:
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(task=task_id)
+
+
+@task_postrun.connect
+def _forget_the_task(**_: object) -> None:
+    structlog.contextvars.clear_contextvars()
 
 
 @before_task_publish.connect(sender="tradingplatform.tasks.heartbeat")

@@ -10,9 +10,11 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tradingplatform.log_levels import read_levels
+
 ROOT = Path(__file__).resolve().parent.parent
 
-SECRET = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FIELD_KEYS"}
+SECRET = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FIELD_KEYS", "METRICS_TOKEN", "WEBHOOKS"}
 """Variables whose value no message repeats."""
 
 
@@ -42,10 +44,25 @@ class Environment(BaseSettings):
     FIELD_KEYS: str = Field(
         default="", description="comma-separated, newest first, encrypt API keys; empty: those kept in VAR/field_keys"
     )
+    METRICS_TOKEN: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9._~+/=-]{16,})?$",
+        description="16 characters or more that whoever reads /metrics shows; empty: this machine only",
+    )
+    WEBHOOKS: str = Field(default="", description="a JSON list of webhooks, or the path of a TOML file of them")
     DEBUG: bool = False
     ALLOWED_HOSTS: str = Field(default="127.0.0.1,localhost,[::1]", description="comma-separated")
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    LOG_FORMAT: Literal["json", "console"] = "json"
+    LOG_LEVELS: str = Field(default="", description="levels of single areas, as market=DEBUG,execution=WARNING")
+    LOG_FORMAT: Literal["auto", "json", "console"] = Field(
+        default="auto", description="auto: colours on a terminal, JSON elsewhere"
+    )
+
+    @field_validator("LOG_LEVELS")
+    @classmethod
+    def _levels_that_fit(cls, text: str) -> str:
+        read_levels(text)
+        return text
 
     @field_validator("VAR", "FLEET")
     @classmethod

@@ -19,6 +19,7 @@ from tradingplatform.exit_watch import Reached, is_near
 from tradingplatform.guarding.prices import AGREEMENT
 from tradingplatform.holder import new_token
 from tradingplatform.leases import give_back
+from tradingplatform.logs import log_context
 from tradingplatform.means import means_of
 from tradingplatform.wiring import Platform
 
@@ -122,7 +123,8 @@ def _with_lease(platform: Platform, chore: Chore, act: Callable[[Means], object]
         return False
     try:
         account = ExchangeAccount.objects.get(pk=chore.account_id)
-        act(means_of(platform, account, chore.symbol))
+        with log_context(bot=chore.bot, bot_id=chore.bot_id, position=chore.position_id, errand=token):
+            act(means_of(platform, account, chore.symbol))
     finally:
         give_back(lambda: return_lease(chore.bot_id, token, before))
     return True

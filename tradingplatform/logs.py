@@ -3,23 +3,34 @@
 import logging
 import logging.config
 import sys
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
-from structlog.typing import Processor
+from structlog.typing import Processor, WrappedLogger
+
+from tradingplatform.scrub import remember_environment, scrub
 
 QUIET = {
     "ccxt": "WARNING",  # its DEBUG prints API keys
     "httpx": "WARNING",  # its INFO prints bot tokens in URLs
+    "httpcore": "WARNING",  # so does its DEBUG
+    "telegram": "WARNING",
+    "aiohttp": "WARNING",
+    "asyncio": "WARNING",
     "urllib3": "WARNING",
     "celery.worker.strategy": "WARNING",  # one line per message received
     "celery.worker.request": "WARNING",  # one line per ring that came too late: the sweeper rings again
     "celery.app.trace": "WARNING",  # one line per task done: the tick's own line says more
     "celery.beat": "WARNING",
+    "amqp": "WARNING",
     "kombu": "WARNING",
+    "django.db": "INFO",  # its DEBUG prints what every statement was given
     "django.request": "ERROR",
 }
 
@@ -36,9 +47,15 @@ _SHARED: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
+log = structlog.get_logger()
 
-def configure_logs(level: str = "INFO", style: str = "json") -> None:
-    """Set up this process: structlog and the standard library's loggers end in the same lines on stderr."""
+
+def configure_logs(level: str = "INFO", style: str = "auto", levels: Mapping[str, str] | None = None) -> None:
+    """Set up this process: structlog and the standard library's loggers end in the same lines on stderr.
+
+    ``style``: json, console, or auto: console on a terminal. ``levels`` of single areas go before ``level``.
+    """
+    remember_environment()
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -53,25 +70,52 @@ def configure_logs(level: str = "INFO", style: str = "json") -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(style)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(style), _scrubbed],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name, quiet_level in QUIET.items():
-        logging.getLogger(name).setLevel(quiet_level)
-    logging.captureWarnings(True)
-    for text in HARMLESS:
-        warnings.filterwarnings("ignore", message=text)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()  # its own, which would go around everything here
+        logging.getLogger(name).propagate = True
+    for name, its_level in {**QUIET, **(levels or {})}.items():
+        logging.getLogger(name).setLevel(its_level)
+    _say_what_warns_and_what_crashes()
 
 
 def _renderers(style: str) -> list[Processor]:
-    if style == "console":
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    # Local variables of a stack frame may hold keys: they stay out of the log.
+    # Local variables of a stack frame may hold keys: they stay out of the log. Where the package "rich" is installed,
+    # the console's own default shows them.
+    if style == "console" or (style == "auto" and sys.stderr.isatty()):
+        colours = sys.stderr.isatty()
+        return [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)]
     exceptions = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
     return [exceptions, structlog.processors.JSONRenderer(default=str)]
+
+
+def _scrubbed(_logger: WrappedLogger, _method: str, line: Any) -> str:
+    """The line as it was rendered: by now it is text."""
+    return scrub(str(line))
+
+
+def _say_what_warns_and_what_crashes() -> None:
+    logging.captureWarnings(True)
+    for text in HARMLESS:
+        warnings.filterwarnings("ignore", message=text)
+    sys.excepthook = _crashed
+    threading.excepthook = lambda told: _crashed(
+        told.exc_type, told.exc_value or told.exc_type(), told.exc_traceback, told.thread.name if told.thread else ""
+    )
+
+
+def _crashed(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None, thread: str = "main"
+) -> None:
+    """Python's own report of what nobody caught would go around everything above."""
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    log.critical("crashed", thread=thread, error=f"{kind.__name__}: {error}", exc_info=(kind, error, trace))
 
 
 @contextmanager

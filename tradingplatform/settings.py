@@ -17,6 +17,7 @@ except BadEnvironment as error:
 
 VAR = ENV.VAR
 DEBUG = ENV.DEBUG
+DEFAULT_EXCEPTION_REPORTER_FILTER = "tradingplatform.error_pages.ReporterFilter"
 ALLOWED_HOSTS = [host.strip() for host in ENV.ALLOWED_HOSTS.split(",") if host.strip()]
 
 INSTALLED_APPS = [
@@ -36,6 +37,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "tradingplatform.request_lines.RequestLines",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -114,6 +116,8 @@ RETENTION_DAYS = ENV.RETENTION_DAYS
 FIELD_KEYS = ENV.FIELD_KEYS
 FIELD_KEYS_FILE = VAR / "field_keys"
 CLOCK_FILE = VAR / "clock.json"
+METRICS_TOKEN = ENV.METRICS_TOKEN
+WEBHOOKS = ENV.WEBHOOKS
 
 # Celery: the broker is a doorbell, the database is the truth (losing, doubling or delaying a message is harmless)
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
@@ -159,4 +163,5 @@ UNFOLD = {
 
 LOGGING_CONFIG = None  # structlog is set up in apps.py, see logs.py
 LOG_LEVEL = ENV.LOG_LEVEL
+LOG_LEVELS = ENV.LOG_LEVELS
 LOG_FORMAT = ENV.LOG_FORMAT

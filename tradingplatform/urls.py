@@ -6,6 +6,8 @@ from django.views.generic import RedirectView
 
 from tradingplatform.console.users import change_own_password
 from tradingplatform.health import healthz
+from tradingplatform.metrics.view import metrics
+from tradingplatform.readiness import readyz
 from tradingplatform.stream import stream
 
 urlpatterns = [
@@ -14,6 +16,8 @@ urlpatterns = [
         "admin/password_change/", admin.site.admin_view(change_own_password, cacheable=True)
     ),  # before the admin's own
     path("admin/", admin.site.urls),
-    path("healthz", healthz),
     path("events/stream", stream, name="event_stream"),
+    path("metrics", metrics, name="metrics"),
+    path("readyz", readyz, name="readyz"),
+    path("healthz", healthz),
 ]

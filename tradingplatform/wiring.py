@@ -29,6 +29,7 @@ from market.fetcher import DataFetcher
 from market.instruments import Instrument
 from market.redis_health import RedisHealth
 from tradingplatform.conditions import teller
+from tradingplatform.scrub import remember
 
 OpenDesk = Callable[[str, str, str], OrderDesk]
 """From an API key, its secret and the account's name to the account's orders at the exchange; nothing is asked yet."""
@@ -129,10 +130,19 @@ def new_platform() -> Platform:
     if settings.EXCHANGE == SIMULATED and not base_url:
         raise RuntimeError("no SIM_URL: the simulated exchange is not running (start the platform with `make run`)")
     client, health = connect_redis() if settings.REDIS_URL else None, RedisHealth()
-    # Limits and bans are per address. Sharing too much costs a little speed, too little is banned.
-    access = Access(client, f"access:{settings.EXCHANGE}:{settings.ADDRESS}", teller(settings.EXCHANGE, clock), health)
+    access = Access(client, access_namespace(), teller(settings.EXCHANGE, clock), health)
     exchange = CcxtExchange("binance" if base_url else settings.EXCHANGE, base_url, clock, access)
-    return Platform(clock, exchange, access, health, partial(CcxtOrderDesk, exchange))
+    return Platform(clock, exchange, access, health, partial(_open_desk, exchange))
+
+
+def _open_desk(exchange: CcxtExchange, key: str, secret: str, account: str) -> OrderDesk:
+    remember(key, secret)
+    return CcxtOrderDesk(exchange, key, secret, account)
+
+
+def access_namespace() -> str:
+    """Limits and bans are per address. Sharing too much costs a little speed, too little is banned."""
+    return f"access:{settings.EXCHANGE}:{settings.ADDRESS}"
 
 
 def connect_redis() -> redis.Redis:

@@ -26,7 +26,7 @@ from execution.models import (
 )
 from execution.states import OrderStatus, PositionStatus
 from market.orders import OrderType, ReportStatus, Side
-from notifications.models import Condition, Event, Heartbeat, Severity
+from notifications.models import Condition, Cursor, DeadLetter, Event, EventCounter, Heartbeat, Severity
 from risk.models import Decision, Halt, Outcome
 from tests.factories import make_bot, now_at
 from tradingplatform.acting import By
@@ -147,6 +147,9 @@ def a_trading_bot(number):
         change_limit(account, "max_asset", "0.2", by)
     for severity in Severity:
         Event.objects.create(kind="k", severity=severity, bot_id=bot.pk, text="something happened", **AT)
+    Cursor.objects.create(name=f"hook-{number}", seq=number, failing_since=NOW.wall_at, moved_at=NOW.wall_at)
+    refused = {"subscriber": f"hook-{number}", "error": "HTTP 404", "attempts": 1, "buried_at": NOW.wall_at}
+    DeadLetter.objects.create(event=Event.objects.create(kind="told", text="told", **AT), **refused)
     return bot
 
 
@@ -163,7 +166,7 @@ def other_rows():
 def test_all_models_are_registered():
     ours = {model for label in OURS for model in apps.get_app_config(label).get_models()}
     beat = set(apps.get_app_config("django_celery_beat").get_models()) - {PeriodicTasks}  # a change stamp, no model
-    shown = set(admin.site._registry) | {PaperFill}  # on its order's page
+    shown = set(admin.site._registry) | {PaperFill, EventCounter}  # on its order's page; on each cursor's
     assert ours | beat <= shown
 
 

@@ -22,7 +22,7 @@ from execution.models import (
     Reconciliation,
     Trade,
 )
-from notifications.models import AuditEntry, Condition, Event, Heartbeat
+from notifications.models import AuditEntry, Condition, Cursor, DeadLetter, Event, Heartbeat
 from risk.models import BotRiskLimits, DeadMansSwitch, Decision, Halt, LimitChange, PortfolioRiskLimits
 
 GROUPS: dict[str, dict[type, str]] = {
@@ -51,7 +51,14 @@ GROUPS: dict[str, dict[type, str]] = {
         EquitySnapshot: "Equity snapshots",
         CapitalChange: "Capital changes",
     },
-    "Log": {Event: "Events", Condition: "Conditions", AuditEntry: "Audit trail", Heartbeat: "Heartbeats"},
+    "Log": {
+        Event: "Events",
+        Condition: "Conditions",
+        AuditEntry: "Audit trail",
+        Heartbeat: "Heartbeats",
+        Cursor: "Deliveries",
+        DeadLetter: "Dead letters",
+    },
     "Schedule": {PeriodicTask: "Periodic tasks", IntervalSchedule: "Intervals"},
     "Users": {User: "Users", Group: "Groups"},
 }

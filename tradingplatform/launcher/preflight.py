@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from notifications.webhooks.config import BadWebhooks, read_hooks
+from tradingplatform.environment import ROOT
 from tradingplatform.launcher.folder import OURS
 from tradingplatform.launcher.options import Options
 from tradingplatform.launcher.refusal import Refusal
@@ -20,6 +22,7 @@ def check(options: Options) -> None:
     check_market(options)
     check_exchange(options)
     check_fleet(options)
+    check_webhooks(options)
 
 
 def check_python(version: tuple[int, int]) -> None:
@@ -60,6 +63,13 @@ def check_exchange(options: Options) -> None:
 def check_fleet(options: Options) -> None:
     if options.asked_for("FLEET") and not options.FLEET.is_file():
         raise Refusal(f"FLEET={options.FLEET} is not a file; leave it out for the fleet that comes with the platform")
+
+
+def check_webhooks(options: Options) -> None:
+    try:
+        read_hooks(options.WEBHOOKS, ROOT)
+    except BadWebhooks as error:
+        raise Refusal(f"{error}\nLeave WEBHOOKS out to send nothing; docs/webhooks.md has examples") from None
 
 
 def check_port(port: int) -> None:

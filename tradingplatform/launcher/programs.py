@@ -67,6 +67,8 @@ def programs(plan: Plan) -> list[Program]:
         everything.insert(0, exchange_program(plan))
     if plan.broker.server:
         everything.insert(0, _redis(plan.broker, plan.options.VAR))
+    if plan.options.WEBHOOKS:
+        everything.append(Program("webhooks", "events to your webhooks", _manage("webhooks"), "front", 4))
     return everything
 
 

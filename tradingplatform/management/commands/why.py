@@ -36,8 +36,16 @@ class Command(OperatorCommand):
         bot, clock = find_bot(options["bot"]), load_clock(settings.CLOCK_FILE)
         now = clock.now()
         at = _asked(options["at"], clock, now, wall=options["wall"])
-        told = find(bot, at, clock, now)
-        self.stdout.write(json.dumps(told, indent=2) if options["json"] else why_table(told))
+        told = self.complete(find(bot, at, clock, now))
+        self.stdout.write(json.dumps(told, indent=2) if options["json"] else self.table(told))
+
+    def complete(self, told: dict[str, Any]) -> dict[str, Any]:
+        """What is told besides: ``explain`` adds to it."""
+        return told
+
+    def table(self, told: dict[str, Any]) -> str:
+        """For people."""
+        return why_table(told)
 
 
 def _asked(text: str | None, clock: Clock, now: Now, *, wall: bool) -> datetime | None:
