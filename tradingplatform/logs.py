@@ -2,10 +2,12 @@
 
 import logging
 import logging.config
+import re
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
@@ -14,6 +16,8 @@ from structlog.typing import Processor
 QUIET = {
     "ccxt": "WARNING",  # its DEBUG prints API keys
     "httpx": "WARNING",  # its INFO prints bot tokens in URLs
+    "httpcore": "WARNING",  # its DEBUG prints requests
+    "telegram": "INFO",  # its DEBUG prints every message
     "urllib3": "WARNING",
     "celery.worker.strategy": "WARNING",  # one line per message received
     "celery.worker.request": "WARNING",  # one line per ring that came too late: the sweeper rings again
@@ -22,6 +26,8 @@ QUIET = {
     "kombu": "WARNING",
     "django.request": "ERROR",
 }
+
+_BOT_TOKEN = re.compile(r"\b[0-9]{3,16}:[A-Za-z0-9_-]{20,}")
 
 HARMLESS = (
     "You're running the worker with superuser privileges",  # Celery's: eight lines; who runs it as root knows
@@ -68,10 +74,15 @@ def configure_logs(level: str = "INFO", style: str = "json") -> None:
 
 def _renderers(style: str) -> list[Processor]:
     if style == "console":
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), _without_tokens]
     # Local variables of a stack frame may hold keys: they stay out of the log.
     exceptions = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-    return [exceptions, structlog.processors.JSONRenderer(default=str)]
+    return [exceptions, structlog.processors.JSONRenderer(default=str), _without_tokens]
+
+
+def _without_tokens(_logger: object, _method: str, line: Any) -> Any:
+    """The finished line without what looks like the token of a Telegram bot: errors of HTTP libraries hold URLs."""
+    return _BOT_TOKEN.sub("***", line) if isinstance(line, str) else line
 
 
 @contextmanager

@@ -67,6 +67,8 @@ def programs(plan: Plan) -> list[Program]:
         everything.insert(0, exchange_program(plan))
     if plan.broker.server:
         everything.insert(0, _redis(plan.broker, plan.options.VAR))
+    if plan.options.TELEGRAM_TOKEN:
+        everything.append(Program("telegram", "alerts and commands by Telegram", _manage("telegram"), "front", 4))
     return everything
 
 
