@@ -35,7 +35,7 @@ def page(title: str, *parts: str, now: Now | None = None) -> str:
 
 
 def status_page(seen: Overview) -> str:
-    halted = "HALTED" if seen.halts else "Status"
+    halted = any(not halt["scope"].startswith("bot ") for halt in seen.halts)
     parts = [account_block(account) for account in seen.accounts] or ["There is no account yet."]
     counts = ", ".join(f"{number} {name.lower()}" for name, number in seen.bots.items() if number) or "none"
     failed = f", {seen.ticks_failed} failed ever" if seen.ticks_failed else ""
@@ -46,7 +46,9 @@ def status_page(seen: Overview) -> str:
         ("switch", switch_line(seen.switch)),
         ("tick", f"last {aged(seen.last_tick_at, seen.now.wall_at)} ago{failed}" if seen.last_tick_at else "none yet"),
     ]
-    return page(halted, *parts, pairs(rows), *alarm_lines(seen.halts, seen.conditions), now=seen.now)
+    return page(
+        "HALTED" if halted else "Status", *parts, pairs(rows), *alarm_lines(seen.halts, seen.conditions), now=seen.now
+    )
 
 
 def account_block(account: AccountLine) -> str:

@@ -47,7 +47,7 @@ def profit_page(accounts: Sequence[AccountLine], days: int, recent: Mapping[str,
             profit = sum((one.profit for one in found), ZERO)
         closed, won = sum(one.closed for one in found), sum(one.won for one in found)
         parts.append(
-            f"{bold(f'Last {days} days')}: {signed(profit, quote)} {escape(quote)} by {closed} trades, {won} won"
+            f"{bold(f'Last {days} days')}: {signed(profit, quote)} {escape(quote)} by {closed:,} trades, {won} won"
         )
     return page("Profit", *parts, "Realised has the fees inside." if accounts else "There is no account yet.", now=now)
 

@@ -7,7 +7,7 @@ plain columns: money has no sums in SQL.
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.db.models import Count
@@ -119,8 +119,9 @@ def first_of(number: int, begins: Callable[[date], date], today: date) -> date:
 
 def periods(number: int, begins: Callable[[date], date], now: Now) -> dict[str, list[Period]]:
     """By quote currency: the latest periods (market time), the newest first, without those in which nothing closed."""
-    since = first_of(number, begins, now.market_at.date())
-    closed = Position.objects.filter(status=PositionStatus.CLOSED, closed_at__date__gte=since)
+    first = first_of(number, begins, now.market_at.date())
+    since = datetime.combine(first, time.min, tzinfo=UTC)  # a moment: SQLite asks Python for the date of each row
+    closed = Position.objects.filter(status=PositionStatus.CLOSED, closed_at__gte=since)
     found: dict[str, dict[date, Period]] = {}
     rows = closed.order_by().values_list("symbol", "closed_at", "realised").iterator(chunk_size=5_000)
     with exact():

@@ -1,8 +1,9 @@
 """Figures and tables that fit a phone held upright. PURE."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from textwrap import wrap
 
 from market.money import decimals_shown, percent, ratio
 from notifications.telegram.markup import pre
@@ -23,11 +24,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: str = "") -
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> str:
-    """A name and a figure on each line, the figures to the right where they fit."""
-    shown = [(name, figure) for name, figure in rows if figure]
+    """A name and what is said of it on each line: figures to the right, words on more lines where they are many."""
+    shown = [(clip(name, WIDTH // 2), said) for name, said in rows if said]
     width = max((len(name) for name, _ in shown), default=0)
-    room = WIDTH - width - 1
-    return pre(f"{name.ljust(width)} {figure.rjust(room) if _is_figure(figure) else figure}" for name, figure in shown)
+    return pre(line for name, said in shown for line in _pair(name, said, width))
 
 
 def clip(text: str, width: int) -> str:
@@ -76,6 +76,13 @@ def in_words(seconds: float) -> str:
     return span(seconds)
 
 
+def _pair(name: str, said: str, width: int) -> Iterator[str]:
+    room = WIDTH - width - 1
+    lines = [said.rjust(room)] if _is_figure(said) and len(said) <= room else wrap(said, room)
+    for number, line in enumerate(lines):
+        yield f"{'' if number else name}".ljust(width) + f" {line}"
+
+
 def _line(row: Sequence[str], widths: Sequence[int], right: str) -> str:
     fitted = [clip(cell, width) for cell, width in zip(row, widths, strict=True)]
     sides = right.ljust(len(fitted))
@@ -86,4 +93,4 @@ def _line(row: Sequence[str], widths: Sequence[int], right: str) -> str:
 
 
 def _is_figure(text: str) -> bool:
-    return text[:1] in "+-0123456789" and len(text) < WIDTH
+    return text[:1] in "+-0123456789"
