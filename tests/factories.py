@@ -13,7 +13,7 @@ from risk.models import BotRiskLimits, DeadMansSwitch, PortfolioRiskLimits
 
 _numbers = count(1)
 
-SLOT_0 = 1_900_000  # of 900 s: 2024-03-10T00:00Z
+SLOT_0 = 1_900_000  # of 900 s: 2024-03-09T16:00Z
 NOON = Clock().resumed(0, 0, 1.0)
 
 

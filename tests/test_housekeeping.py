@@ -4,10 +4,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django_celery_beat.models import PeriodicTask
 
 from execution.models import EquitySnapshot
 from tests.factories import make_bot, make_position, now_at
-from tradingplatform.housekeeping import snapshot_accounts
+from tradingplatform.housekeeping import SCHEDULE, ensure_schedule, has_schedule, snapshot_accounts
 
 pytestmark = pytest.mark.django_db
 NOW = now_at()
@@ -55,3 +56,11 @@ def test_at_high_speed_five_wall_seconds_are_allowed():
     open_position("15m", timedelta(minutes=19))
     snapshot_accounts(NOW, speed=60.0)
     assert not EquitySnapshot.objects.get().stale
+
+
+def test_a_row_that_a_newer_version_schedules_is_missed():
+    assert not has_schedule()
+    ensure_schedule()
+    assert has_schedule()
+    PeriodicTask.objects.get(name=f"housekeeping: {next(reversed(SCHEDULE))}").delete()
+    assert not has_schedule()

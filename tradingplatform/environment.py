@@ -37,6 +37,9 @@ class Environment(BaseSettings):
         description="a name for the address that requests go out from: who shares it shares the budget",
     )
     LIVE_TRADING: bool = Field(default=False, description="yes or no: whether bots may enter on LIVE accounts")
+    RETENTION_DAYS: int = Field(
+        default=90, ge=7, le=36_500, description="days of which every row is kept; older ones are thinned out"
+    )
     DATABASE_URL: str = Field(default="", description="postgres://...; empty: SQLite in VAR")
     SECRET_KEY: str = Field(default="", description="Django's; empty: the one kept in VAR/secret_key")
     FIELD_KEYS: str = Field(

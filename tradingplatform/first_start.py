@@ -12,7 +12,7 @@ from risk.models import DeadMansSwitch
 from tradingplatform.fleet.load import load_fleet
 from tradingplatform.fleet.read import read_fleet
 from tradingplatform.fleet.source import read_source
-from tradingplatform.housekeeping import ensure_schedule
+from tradingplatform.housekeeping import ensure_schedule, has_schedule
 from tradingplatform.instruments import instruments
 from tradingplatform.passwords import OPERATOR, new_password
 
@@ -22,7 +22,7 @@ ACTOR = "first start"
 def is_needed() -> bool:
     """Whether anything is missing; also when the database has no tables yet."""
     try:
-        return not (_has_switch() and Bot.objects.exists() and _has_operator())
+        return not (_has_switch() and Bot.objects.exists() and _has_operator() and has_schedule())
     except DatabaseError:
         return True
 

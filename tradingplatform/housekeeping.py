@@ -11,6 +11,7 @@ from risk.deadman import watch
 SCHEDULE = {
     "account equity": ("tradingplatform.tasks.snapshot_accounts", 60, "Keeps a point of every account's equity."),
     "dead man's switch": ("tradingplatform.tasks.watch_switch", 30, "Tells the stages of the dead man's switch."),
+    "retention": ("tradingplatform.tasks.thin_out", 86_400, "Thins out what is older than RETENTION_DAYS."),
 }
 """By name: the task, wall seconds between two runs, and what it does."""
 
@@ -30,6 +31,12 @@ def ensure_schedule() -> None:
             },
         )
     PeriodicTasks.update_changed()
+
+
+def has_schedule() -> bool:
+    """Whether every row is there: a platform that was first started by an older version lacks the newer ones."""
+    names = [f"housekeeping: {name}" for name in SCHEDULE]
+    return bool(PeriodicTask.objects.filter(name__in=names).count() == len(names))
 
 
 def watch_dead_mans_switch(now: Now) -> None:

@@ -13,6 +13,7 @@ from market.instruments import Instrument
 from market.trust import implausible
 from risk.decisions import Grounds
 from risk.models import Outcome
+from risk.verdicts import Proposal
 from tradingplatform.decide import Choice
 from tradingplatform.subject import grounds_of
 from tradingplatform.wiring import Platform
@@ -65,8 +66,9 @@ class Seen:
         """Whether the candles gave no price to believe."""
         return self.window is None or beyond_belief(self.window)
 
-    def grounds(self, slot: int) -> Grounds:
-        return grounds_of(slot, self.signal, self.window.candles if self.window else None)
+    def grounds(self, slot: int, proposal: Proposal | None = None) -> Grounds:
+        candles = self.window.candles if self.window else None
+        return grounds_of(slot, self.signal, candles, position=self.position, proposal=proposal)
 
 
 @dataclass(frozen=True, slots=True)

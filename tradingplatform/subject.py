@@ -1,16 +1,23 @@
 """Rows -> the frozen values that deciding takes, and what it looked at -> what is stored with the decision."""
 
+from decimal import Decimal
+
 from bots.models import Bot
 from bots.strategies.base import Signal
 from execution.models import BotBook, Position
 from execution.totals import bot_equity
 from market.candles import Candles
 from market.instruments import Instrument
+from market.money import canonical
 from market.slots import slot_at, slot_start_ms
 from risk.decisions import Grounds
 from risk.limits import BotLimits
 from risk.models import BotRiskLimits
+from risk.verdicts import Proposal
 from tradingplatform.decide import Held, Subject
+
+HELD = ("quantity", "cost", "entry_price", "stop_price", "target_price", "mark_price", "unrealised")
+PROPOSED = ("amount", "normal_amount", "reference_price", "notional", "stop_price", "target_price")
 
 
 def subject_of(bot: Bot, book: BotBook, instrument: Instrument, no_entry: str) -> Subject:
@@ -46,14 +53,34 @@ def held_by(bot: Bot, position: Position | None) -> Held | None:
     )
 
 
-def grounds_of(slot: int, signal: Signal | None, candles: Candles | None) -> Grounds:
-    """What a slot was decided on, as JSON values; nothing where there was nothing to look at."""
+def grounds_of(
+    slot: int,
+    signal: Signal | None,
+    candles: Candles | None,
+    *,
+    position: Position | None = None,
+    proposal: Proposal | None = None,
+) -> Grounds:
+    """What a slot was decided on, as JSON values; nothing where there was nothing to look at.
+
+    What was held and what was proposed stand beside the signal: the rows of both go on changing, or never were.
+    """
     said: dict[str, object] = {}
     if signal is not None:
         said = {"action": signal.action, "reason": signal.reason, "indicators": dict(signal.indicators)}
         said |= {"stop": signal.stop, "target": signal.target}
+    if position is not None:
+        said["held"] = {"id": position.pk, "status": position.status, **_figures(position, HELD)}
+    if proposal is not None:
+        said["proposal"] = _figures(proposal, PROPOSED)
     if candles is None or not len(candles):
         return Grounds(slot=slot, signal=said)
     names = ("open", "high", "low", "close", "volume")
     prices = {name: float(column[-1]) for name, column in zip(names, candles.prices(), strict=True)}
     return Grounds(slot=slot, signal=said, candle={"opened_ms": candles.last_opened_ms, **prices})
+
+
+def _figures(of: Position | Proposal, names: tuple[str, ...]) -> dict[str, str | None]:
+    """Money as exact strings."""
+    figures: dict[str, Decimal | None] = {name: getattr(of, name) for name in names}
+    return {name: None if figure is None else canonical(figure) for name, figure in figures.items()}

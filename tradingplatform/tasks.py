@@ -1,10 +1,12 @@
 """Celery's entrances: read the clocks, bind the log, one call each."""
 
 from celery import shared_task
+from django.conf import settings
 
 from tradingplatform import tick
 from tradingplatform.housekeeping import snapshot_accounts, watch_dead_mans_switch
 from tradingplatform.logs import log_context
+from tradingplatform.thinning import thin_daily
 from tradingplatform.wiring import platform
 
 
@@ -27,3 +29,9 @@ def snapshot_all_accounts() -> None:
     """Keep every account's equity."""
     clock = platform().clock
     snapshot_accounts(clock.now(), clock.speed)
+
+
+@shared_task(name="tradingplatform.tasks.thin_out", ignore_result=True)
+def thin_out() -> None:
+    """Thin out the past. Repeating it is harmless."""
+    thin_daily(platform().clock.now(), settings.RETENTION_DAYS)

@@ -197,7 +197,7 @@ def _enter(this: Pass, seen: Seen, subject: Subject, signal: Signal, executor: B
         stale_after_ms=round(QUOTE_MAX_AGE_WALL_MS * this.platform.clock.speed),
     )
     _forget_undecided(this)
-    verdict = enter(this.bot, proposal, pricing, seen.grounds(this.slot), executor, lambda: this.now)
+    verdict = enter(this.bot, proposal, pricing, seen.grounds(this.slot, proposal), executor, lambda: this.now)
     if isinstance(verdict, Approved):
         _see_to(this, executor)
         return Result(Outcome.APPROVED, proposal.reason, stored=True)

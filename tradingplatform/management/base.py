@@ -4,6 +4,7 @@ import getpass
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings
@@ -62,8 +63,9 @@ def find_bot(name: str) -> Bot:
     """The bot of that name. Raises CommandError, naming the nearest."""
     bot = Bot.objects.select_related("account").filter(name=name).first()
     if bot is None:
-        names = ", ".join(Bot.objects.filter(name__contains=name).values_list("name", flat=True)[:10])
-        raise CommandError(f"there is no bot {name!r}" + (f": perhaps {names}" if names else ""))
+        known = list(Bot.objects.values_list("name", flat=True))
+        near = [one for one in known if name in one][:10] or get_close_matches(name, known)
+        raise CommandError(f"there is no bot {name!r}" + (f": perhaps {', '.join(near)}" if near else ""))
     return bot
 
 
