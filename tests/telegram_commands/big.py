@@ -17,6 +17,7 @@ from execution.models import (
 from execution.states import OrderStatus, PositionStatus
 from market.clock import Now
 from market.orders import OrderType, Side
+from market.slots import slot_at
 from risk.exits import ExitReason
 from risk.models import Decision, Halt, Outcome
 from tests.factories import make_account, make_bot
@@ -36,6 +37,7 @@ def make_fleet(now: Now, closed: int) -> list[Bot]:
     Bot.objects.filter(pk=bots[2].pk).update(status=BotStatus.PAUSED)
     Bot.objects.update(last_tick_at=now.wall_at - timedelta(seconds=4), ticks=1234, ticks_failed=1)
     _make_past(bots, now, closed)
+    _decide(bots[0], now)
     for bot in bots[:20]:
         _hold(bot, now)
     _make_totals(account, bots, now)
@@ -100,6 +102,21 @@ def _make_past(bots: list[Bot], now: Now, closed: int) -> None:
             for one in orders
         ],
         batch_size=500,
+    )  # fmt: skip
+
+
+def _decide(bot: Bot, now: Now) -> None:
+    """Its present slot: an entry was refused."""
+    Decision.objects.create(
+        bot=bot, slot=slot_at(now.market_ms, bot.interval_s), outcome=Outcome.REFUSED,
+        reason="max_position: <30> & more",
+        bot_status="RUNNING", failed_check="max_position", signal={"action": "ENTER", "reason": "rsi <30> & rising"},
+        checks=[
+            {"name": "stop_loss", "passed": True, "limit": "", "value": "", "note": "stop at 90 < 100"},
+            {"name": "max_position", "passed": False, "limit": "30", "value": "31", "note": "31, limit 30"},
+            {"name": "daily_loss", "passed": None, "limit": "", "value": "", "note": ""},
+        ],
+        market_at=now.market_at, wall_at=now.wall_at,
     )  # fmt: skip
 
 

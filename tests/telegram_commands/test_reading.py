@@ -22,7 +22,8 @@ pytestmark = pytest.mark.django_db
 READING = [
     "status", "status table", "bots", "bot bot-01-eth-reversal", "positions", "orders", "trades", "trades 50", "profit",
     "profit 366", "daily", "daily 60", "weekly", "monthly", "performance", "stats", "balance", "exposure", "risk",
-    "why bot-00-btc-reversal", "logs", "logs 25", "health", "version", "chart", "help", "start",
+    "why bot-00-btc-reversal", "why bot-01-eth-reversal -2d", "logs", "logs 25", "health", "version",
+    "chart", "help", "start",
 ]  # fmt: skip
 
 
@@ -78,7 +79,10 @@ def test_a_fleet_in_figures():
     assert "100,000.00" in texts["balance"]
     assert "3,090.00" in texts["exposure"]
     assert "3.07 % of 50 %" in texts["risk"]
-    assert "rsi <30> & rising" in texts["why bot-00-btc-reversal"]
+    assert "did not enter" in texts["why bot-00-btc-reversal"]
+    assert "❌ max_position: 31, limit 30" in texts["why bot-00-btc-reversal"]
+    assert "✅ stop_loss: stop at 90 < 100" in texts["why bot-00-btc-reversal"]
+    assert "bought 1 ETH at 100 USDT" in texts["why bot-01-eth-reversal -2d"]
     assert "<i>something</i> happened" in texts["logs"]
     assert re.search(r"last tick +\d+s ago", texts["health"])
     assert ask("chart").picture.startswith(b"\x89PNG")
@@ -102,6 +106,7 @@ def test_profit_by_day_is_what_was_closed_on_that_day():
         ("bot reversal", "perhaps bot-"),
         ("bot <b>x</b>", "There is no bot"),
         ("why", "Name a bot"),
+        ("why bot-00-btc-reversal yesterday", "'yesterday' is not a time"),
         ("trades x", "not a number from 1 to 50"),
         ("trades 0", "not a number"),
         ("trades -1", "not a number"),
@@ -114,7 +119,7 @@ def test_profit_by_day_is_what_was_closed_on_that_day():
         ("statu", "perhaps /status"),
         ("bot " + "x" * 900, "There is no bot"),
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_what_does_not_fit_is_said(line, why):
     make_fleet(Clock().now(), closed=0)

@@ -9,7 +9,6 @@ from market.clock import Now
 from market.money import brief
 from notifications.models import Event
 from notifications.telegram.markup import bold, escape
-from risk.models import Decision
 from tradingplatform.telegram_commands.fleet_rows import AccountLine, BotLine, Overview, PositionLine
 from tradingplatform.telegram_commands.tables import (
     aged,
@@ -23,6 +22,8 @@ from tradingplatform.telegram_commands.tables import (
     signed_share,
     table,
 )
+
+_PASSED = {True: "✅", False: "❌"}
 
 MOST_LINES = 8
 """Of halts and conditions: an outage makes one of every series."""
@@ -182,19 +183,19 @@ def trades_page(closed: Sequence[Position], now: Now) -> str:
     )
 
 
-def why_page(name: str, decision: Decision | None, now: Now) -> str:
-    """The last decision: what was looked at and what came of it."""
+def why_page(told: Mapping[str, Any], now: Now) -> str:
+    """One slot of one bot (see ``why.find``): the sentence that answers, then what was decided on."""
+    decision = told["decision"]
     if decision is None:
-        return page(f"Why {name}", "It has decided nothing yet.", now=now)
-    said = decision.signal if isinstance(decision.signal, dict) else {}
-    signal = f"signal: {said.get('action', '')} {said.get('reason', '')}".strip() if said else ""
-    checks = [check for check in decision.checks if isinstance(check, dict)]
-    lines = [
-        f"{'✅' if check.get('passed') else '❌'} {escape(check.get('name', '?'))}: {escape(check.get('note', ''))}"
-        for check in checks
+        return page(f"Why {told['bot']}", escape(told["sentence"]), now=now)
+    signal = decision["signal"]
+    said = f"signal: {signal.get('action', '')} {signal.get('reason', '')}".rstrip() if signal else ""
+    checks = [
+        f"{_PASSED.get(check.get('passed'), '❔')} {escape(check.get('name', '?'))}: {escape(check.get('note', ''))}"
+        for check in decision["checks"]
     ]
-    head = f"{clock(decision.market_at)}: {bold(decision.get_outcome_display())}"
-    return page(f"Why {name}", head, escape(decision.reason), escape(signal), *lines, now=now)
+    decided = f"decided {decision['market_at'][:19].replace('T', ' ')} UTC: {decision['outcome']}"
+    return page(f"Why {told['bot']}", escape(told["sentence"]), escape(decided), escape(said), *checks, now=now)
 
 
 def logs_page(events: Sequence[Event], now: Now) -> str:

@@ -15,7 +15,6 @@ from execution.totals import bot_equity, equity, free_cash
 from market.clock import Now
 from market.money import ZERO, exact
 from notifications.models import Event
-from risk.models import Decision
 from tradingplatform.alarms import conditions_lasting, halts_in_force, switch_state
 
 
@@ -195,10 +194,6 @@ def unfinished_orders(most: int) -> list[Order]:
 
 def last_orders(most: int) -> list[Order]:
     return list(Order.objects.select_related("bot").order_by("-pk")[:most])
-
-
-def last_decision(bot: Bot) -> Decision | None:
-    return Decision.objects.filter(bot=bot).order_by("-slot").first()
 
 
 def last_events(most: int) -> list[Event]:

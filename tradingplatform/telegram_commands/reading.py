@@ -13,6 +13,8 @@ from tradingplatform.reading import one_moment
 from tradingplatform.telegram_commands import fleet_pages, fleet_rows, money_pages, money_rows, platform_pages
 from tradingplatform.telegram_commands.arguments import bot_named, count
 from tradingplatform.telegram_commands.chart import equity_chart
+from tradingplatform.why.asked import read_time
+from tradingplatform.why.find import find
 
 KEYBOARD = (("/status", "/positions", "/profit"), ("/bots", "/daily", "/risk"), ("/balance", "/health", "/help"))
 
@@ -48,7 +50,7 @@ class Reading:
             ("balance", "", "what the account has", self.balance),
             ("exposure", "", "what is at stake, by asset", self.exposure),
             ("risk", "", "how near the limits are", self.risk),
-            ("why", "BOT", "the bot's last decision", self.why),
+            ("why", "BOT [time]", "why it did or did not trade", self.why),
             ("logs", "[n]", "the last events", self.logs),
             ("health", "", "whether the platform is well", self.health),
             ("version", "", "what runs here", self.version),
@@ -114,8 +116,9 @@ class Reading:
         return Note(money_pages.risk_page(fleet_rows.overview(now), risks, nearest))
 
     def why(self, asked: Asked) -> Note:
-        bot = bot_named(asked.words, "why")
-        return Note(fleet_pages.why_page(bot.name, fleet_rows.last_decision(bot), self.now))
+        bot, now = bot_named(asked.words, "why"), self.now
+        at = read_time(" ".join(asked.words[1:]), now.market_at) if asked.words[1:] else None
+        return Note(fleet_pages.why_page(find(bot, at, self.clock, now), now))
 
     def logs(self, asked: Asked) -> Note:
         return Note(fleet_pages.logs_page(fleet_rows.last_events(count(asked.words, 10, 25)), self.now))
