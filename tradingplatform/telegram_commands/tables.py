@@ -39,7 +39,9 @@ def money(amount: Decimal, quote: str) -> str:
 
 
 def signed(amount: Decimal, quote: str) -> str:
-    return f"{amount:+,.{decimals_shown(quote)}f}" if amount else money(amount, quote)
+    """With its sign, unless nothing of it is left to see."""
+    shown = f"{amount:+,.{decimals_shown(quote)}f}"
+    return shown if shown.strip("+-0.,") else shown[1:]
 
 
 def share(part: Decimal, whole: Decimal) -> str:
