@@ -26,11 +26,14 @@ class Chore:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """An OPEN position on a live account. ``limit``: the price below which its resting stop cannot sell; None: no stop
-    is known to rest for it."""
+    """An OPEN position, live or on paper, and the prices at which it is left. ``limit``: the price below which its
+    resting stop cannot sell; None: no stop is known to rest for it, as never on paper. ``mark``: what it was last
+    valued at."""
 
     chore: Chore
     stop_price: Decimal
+    target_price: Decimal | None
+    mark: Decimal | None
     limit: Decimal | None
 
 
@@ -50,12 +53,12 @@ def unprotected() -> list[Chore]:
 
 
 def watched() -> list[Watched]:
-    """Every OPEN position on a live account, and what protects it."""
-    held = Position.objects.filter(status=PositionStatus.OPEN, account__mode=Mode.LIVE)
+    """Every OPEN position, and what protects it."""
+    held = Position.objects.filter(status=PositionStatus.OPEN)
     resting = Order.objects.filter(status__in=list(RESTING_ORDER), purpose=Purpose.STOP, position__in=held)
     limits = dict(resting.order_by().values_list("position_id", "price"))
-    rows = held.order_by("pk").values_list("stop_price", *_COLUMNS)
-    return [Watched(Chore(pk, *rest), stop_price, limits.get(pk)) for stop_price, pk, *rest in rows]
+    rows = held.order_by("pk").values_list("stop_price", "target_price", "mark_price", *_COLUMNS)
+    return [Watched(Chore(pk, *rest), stop, target, mark, limits.get(pk)) for stop, target, mark, pk, *rest in rows]
 
 
 def _closing_orders() -> QuerySet[Order]:

@@ -4,6 +4,7 @@ Ticks, the reconciler and recovery after a crash all come through here, and do t
 recovery asks what became of it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -22,6 +23,8 @@ from market.exchange import ExchangeError
 from market.instruments import Instrument
 from market.money import ZERO, exact
 from market.orders import OrderReport, ReportStatus
+from risk.deadman import present_stage
+from risk.deadman_stage import Stage
 from risk.decisions import Grounds
 
 log = structlog.get_logger()
@@ -104,6 +107,7 @@ def _look(position_id: int, means: Means, asked: set[int], at_once: bool) -> _Vi
         working=tuple(_working(order) for order in orders.values()),
         protected=_may_protect(position, sellable, means),
         selling=_may_sell(position, means, at_once),
+        entering=_may_enter(orders.values(), means),
         asked=frozenset(asked),
     )
     return _View(position, orders, scene)
@@ -140,6 +144,12 @@ def _may_sell(position: Position, means: Means, at_once: bool) -> bool:
     if position.status != PositionStatus.CLOSING or means.instrument is None or not means.instrument.active:
         return False
     return at_once or not is_pausing(position, Purpose.EXIT, means.clock())
+
+
+def _may_enter(orders: Iterable[Order], means: Means) -> bool:
+    """Whether an entry that rests at the exchange may go on buying."""
+    works = any(order.purpose == Purpose.ENTRY for order in orders)
+    return not works or present_stage(means.clock().wall_at) is not Stage.TRIGGERED
 
 
 def is_pausing(position: Position, purpose: Purpose, now: Now) -> bool:

@@ -5,7 +5,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
+from django.db import DatabaseError
+
 from bots.models import Bot
+from execution.breakers import fire
+from execution.day_start import open_days
 from execution.lock import under_portfolio_lock
 from execution.models import BotBook, EquitySnapshot, Portfolio, Position
 from execution.states import LIVE_POSITION, PositionStatus
@@ -15,11 +19,14 @@ from market.hygiene import LARGEST_JUMP
 from market.live_prices import Price
 from market.slots import TIMEFRAMES, grace_ms
 
+HELD = (PositionStatus.OPEN, PositionStatus.CLOSING)
+"""Positions that are worth something: one that cannot be sold is valued on."""
+
 
 def mark(portfolio: Portfolio, position_id: int, price: Decimal, priced_at: datetime) -> Position:
     """Value a position at a price, under the portfolio lock. A price older than its mark changes nothing."""
-    position = Position.objects.select_related("bot__book").get(pk=position_id)
-    if position.status != PositionStatus.OPEN or (position.marked_at and position.marked_at >= priced_at):
+    position = Position.objects.select_related("bot__book", "bot__account").get(pk=position_id)
+    if position.status not in HELD or (position.marked_at and position.marked_at >= priced_at):
         return position
     before = figures(position)
     position.mark_price, position.marked_at = price, priced_at
@@ -35,44 +42,49 @@ def symbols_held() -> set[str]:
     return set(live.order_by().values_list("symbol", flat=True).distinct())
 
 
-def mark_all(prices: Mapping[str, Price]) -> int:
-    """Value every open position whose symbol has a price here, account by account. Returns how many were believed.
+def mark_all(prices: Mapping[str, Price], now: Now) -> int:
+    """Value everything that is held and has a price here, account by account. Returns how many were believed.
 
-    A price that is more than LARGEST_JUMP times the last mark, or its reciprocal, is not believed: the closes of two
-    candles have to agree on it first. Call it outside a transaction.
+    Each account in one transaction, with the breakers that its new value opens. A price that is more than LARGEST_JUMP
+    times the last mark, or its reciprocal, is not believed: the closes of two candles have to agree on it first. An
+    account of which everything held was valued is ``marked_at`` this moment. Call it outside a transaction. Raises the
+    last database error, after all accounts.
     """
-    open_positions = Position.objects.filter(status=PositionStatus.OPEN, symbol__in=list(prices))
-    by_account: dict[int, list[tuple[int, Price]]] = {}
-    for pk, account_id, symbol, mark_price in open_positions.values_list("pk", "account_id", "symbol", "mark_price"):
-        if believable(prices[symbol].price, mark_price):
-            by_account.setdefault(account_id, []).append((pk, prices[symbol]))
-    for account_id, marks in by_account.items():
-        under_portfolio_lock(account_id, partial(_mark_each, marks))
-    return sum(map(len, by_account.values()))
+    believed, failed = 0, None
+    for account_id in list(Portfolio.objects.order_by("account_id").values_list("account_id", flat=True)):
+        try:
+            believed += under_portfolio_lock(account_id, partial(_mark_account, prices, now))
+        except DatabaseError as error:  # the other accounts are valued all the same
+            failed = error
+    if failed is not None:
+        raise failed
+    return believed
 
 
-def _mark_each(marks: list[tuple[int, Price]], portfolio: Portfolio) -> None:
-    for pk, price in marks:
-        mark(portfolio, pk, price.price, moment(price.at_ms))
+def _mark_account(prices: Mapping[str, Price], now: Now, portfolio: Portfolio) -> int:
+    open_days(portfolio, now)  # before anything is valued anew: the day begins with the last marks of the day before
+    held = Position.objects.filter(account_id=portfolio.account_id, status__in=HELD)
+    rows = list(held.order_by("pk").values_list("pk", "symbol", "mark_price"))
+    believed = [(pk, prices[symbol]) for pk, symbol, last in rows if _has_price(prices, symbol, last)]
+    peak = portfolio.peak_equity
+    books = [mark(portfolio, pk, price.price, moment(price.at_ms)).bot.book for pk, price in believed]
+    # With half of the positions valued anew equity is no figure to make a peak of.
+    portfolio.peak_equity = max(peak, equity(portfolio))
+    if len(believed) == len(rows):
+        portfolio.marked_at = now.market_at
+    portfolio.save(update_fields=["peak_equity", "marked_at"])
+    fire(portfolio, books, now)
+    return len(believed)
+
+
+def _has_price(prices: Mapping[str, Price], symbol: str, mark_price: Decimal | None) -> bool:
+    return symbol in prices and believable(prices[symbol].price, mark_price)
 
 
 def believable(price: Decimal, mark_price: Decimal | None) -> bool:
     """Whether a position that was last marked at ``mark_price`` may be valued at this live price."""
     jump = Decimal(str(LARGEST_JUMP))
     return mark_price is None or (mark_price <= jump * price and price <= jump * mark_price)
-
-
-def open_day(bot_id: int, now: Now) -> BotBook:
-    """The first look at a bot on a UTC day keeps what its equity was: the daily loss is measured from there.
-
-    Under the portfolio lock, so that capital and profit do not change meanwhile. Returns the book as stored.
-    """
-    book = BotBook.objects.select_related("bot").get(bot_id=bot_id)
-    today = now.market_at.date()
-    if book.day != today:
-        book.day, book.day_start_equity = today, bot_equity(book.bot, book)
-        book.save(update_fields=["day", "day_start_equity"])
-    return book
 
 
 def rebase_bot_peak(bot: Bot) -> None:

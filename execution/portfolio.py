@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from bots.live import why_not_live
 from bots.models import Bot
 from execution.clean import why_not_clean
-from execution.models import AssetExposure, BotBook, Portfolio, Position
+from execution.models import AssetBalance, AssetExposure, BotBook, Order, Portfolio, Position, Purpose
 from execution.states import LIVE_POSITION
 from execution.totals import bot_equity, equity, free_cash
 from market.clock import Now
@@ -15,61 +16,84 @@ from market.clock_offset import Offset
 from market.exchange import Quote
 from market.instruments import Instrument
 from market.money import ZERO, exact
-from risk.deadman import pull
+from market.slots import slot_at
+from risk.deadman import clock_problem, pull
 from risk.halts import open_halts
+from risk.limit_changes import limits_at_gate
 from risk.limits import BotLimits, PortfolioLimits
-from risk.models import BotRiskLimits, PortfolioRiskLimits
-from risk.verdicts import Exposure, Proposal
+from risk.verdicts import Entry, Exposure, Proposal
 
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
     """How the proposal was priced: what the exchange allows, the close that the strategy decided on, the live quote,
-    how far the exchange's clock is from ours, and how long a quote may be believed (milliseconds of market time)."""
+    how far the exchange's clock is from ours, and how long a quote and the marks of what is held may be believed
+    (milliseconds of market time)."""
 
     instrument: Instrument
     trusted_price: Decimal
     quote: Quote
     clock: Offset
     stale_after_ms: int
+    marks_stale_after_ms: int = 30_000
 
+
+MINUTE = timedelta(minutes=1)
 
 DEFINITION = ("account_id", "symbol", "timeframe", "strategy", "parameters", "capital")
 """What a proposal was made for: a bot that was edited since its tick began enters in its next slot."""
 
 
 def read_exposure(
-    portfolio: Portfolio, bot: Bot, as_decided: Bot, proposal: Proposal, pricing: Pricing, now: Now
+    portfolio: Portfolio,
+    bot: Bot,
+    as_decided: Bot,
+    proposal: Proposal,
+    pricing: Pricing,
+    now: Now,
+    candle_ms: int | None = None,
 ) -> Exposure:
-    """Everything the eight checks look at. Call it inside the gate's transaction, after the lock.
+    """Everything the checks look at. Call it inside the gate's transaction, after the lock.
 
     ``bot`` is read after the lock, ``as_decided`` is what the tick decided with: what an operator or a check did to the
-    bot in between counts.
+    bot in between counts. ``candle_ms``: open time of the closed candle that was decided on. Books changes of limits
+    that are due.
     """
     book: BotBook = bot.book
     own_equity = bot_equity(bot, book)
+    limits = limits_at_gate(bot, proposal.account_id, now)
+    live = list(_live_exposures(bot.pk))
     return Exposure(
         bot_capital=bot.capital,
         bot_equity=own_equity,
         bot_peak_equity=max(book.peak_equity, own_equity),
         bot_day_start_equity=book.day_start_equity,
-        bot_position_notional=_total(_live_exposures(bot.pk)),
+        bot_position_notional=_total(live),
         loss_streak=book.loss_streak,
         account_equity=equity(portfolio),
         account_peak_equity=max(portfolio.peak_equity, equity(portfolio)),
         total_exposure=portfolio.exposure,
         asset_exposure=_asset_exposure(portfolio, proposal.base),
-        free_cash=free_cash(portfolio),
-        halts=_why_stopped(bot, as_decided, now) + open_halts(proposal.account_id, bot.pk),
+        free_cash=_spendable(portfolio, proposal.quote),
+        halts=_why_stopped(bot, as_decided, now) + open_halts(proposal.account_id, bot.pk, now),
         trusted_price=pricing.trusted_price,
         bid=pricing.quote.bid,
         priced_at_ms=pricing.quote.at_ms,
         clock=pricing.clock,
         now_ms=now.market_ms,
         stale_after_ms=pricing.stale_after_ms,
+        holds=portfolio.cost != 0,
+        marked_at_ms=None if portfolio.marked_at is None else round(portfolio.marked_at.timestamp() * 1000),
+        marks_stale_after_ms=pricing.marks_stale_after_ms,
+        bot_live_positions=len(live),
+        last_entry=_last_entry(bot, proposal.symbol),
+        candle_ms=candle_ms,
+        bot_orders=_orders_lately(now, limits.bot, bot_id=bot.pk),
+        account_orders=_orders_lately(now, limits.portfolio, account_id=proposal.account_id),
         dead_man_triggered=pull(now),
-        bot_limits=_bot_limits(bot.pk),
-        portfolio_limits=_portfolio_limits(proposal.account_id),
+        bot_limits=limits.bot,
+        portfolio_limits=limits.portfolio,
+        limit_faults=limits.faults,
         instrument=pricing.instrument,
     )
 
@@ -92,15 +116,32 @@ def _why_stopped(bot: Bot, as_decided: Bot, now: Now) -> tuple[str, ...]:
     changed = [name for name in DEFINITION if getattr(bot, name) != getattr(as_decided, name)]
     edited = (f"bot {bot.name} was edited during its tick ({', '.join(changed)})",) if changed else ()
     stopped = "" if bot.may_enter else f"bot {bot.name} is {bot.status}"
-    found = (stopped, why_not_live(bot), why_not_clean(bot.account, now))
+    found = (stopped, clock_problem(now), why_not_live(bot), why_not_clean(bot.account, now))
     return (*filter(None, found), *edited)
 
 
-def _bot_limits(bot_id: int) -> BotLimits | None:
-    row = BotRiskLimits.objects.filter(bot_id=bot_id).first()
-    return row.value() if row else None
+def _spendable(portfolio: Portfolio, quote: str) -> Decimal:
+    """What is free by the totals, and is there by the balance too: fees in other assets are in one of them only."""
+    balance = AssetBalance.objects.filter(account_id=portfolio.account_id, asset=quote).first()
+    with exact():
+        there = balance.amount - portfolio.reserved if balance else ZERO
+    return min(free_cash(portfolio), there)
 
 
-def _portfolio_limits(account_id: int) -> PortfolioLimits | None:
-    row = PortfolioRiskLimits.objects.filter(account_id=account_id).first()
-    return row.value() if row else None
+def _last_entry(bot: Bot, symbol: str) -> Entry | None:
+    """The bot's latest entry, in slots of its present timeframe: a slot of a shorter one has a larger number, and then
+    counts as the slot in which it was made."""
+    orders = Order.objects.filter(bot=bot, purpose=Purpose.ENTRY).order_by("-market_at", "-pk")
+    row = orders.values_list("market_at", "position__entry_slot", "symbol", "decision__candle").first()
+    if row is None:
+        return None
+    made_at, slot, of_symbol, candle = row
+    made_in = slot_at(round(made_at.timestamp() * 1000), bot.interval_s)
+    return Entry(min(slot, made_in), (candle or {}).get("opened_ms") if of_symbol == symbol else None)
+
+
+def _orders_lately(now: Now, limits: BotLimits | PortfolioLimits | None, **whose: int) -> int:
+    """Orders of the last minute, counted to just beyond the limit; all times after now count too."""
+    most = 0 if limits is None else limits.max_orders_per_minute
+    lately = Order.objects.filter(market_at__gt=now.market_at - MINUTE, **whose).order_by()
+    return lately[: most + 1].count()

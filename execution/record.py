@@ -4,7 +4,9 @@ from decimal import Decimal
 
 from execution import announce
 from execution.balances import book_flows
+from execution.breakers import fire
 from execution.consequence import after_entry, after_exit, after_stop
+from execution.day_start import keep
 from execution.flows import flows
 from execution.ledger import Holding, apply_fill, cash_change, write_off
 from execution.lock import under_portfolio_lock
@@ -77,6 +79,8 @@ def close_out(portfolio: Portfolio, position: Position, now: Now) -> None:
     Raises LostRace.
     """
     before, dust, old = figures(position), position.quantity, PositionStatus(position.status)
+    book: BotBook = position.bot.book
+    keep(book, position.bot, now)
     check_position_move(old, PositionStatus.CLOSED)
     value(position, write_off(holding(position)), ZERO)
     position.status, position.dust, position.closed_at = PositionStatus.CLOSED, dust, now.market_at
@@ -84,12 +88,12 @@ def close_out(portfolio: Portfolio, position: Position, now: Now) -> None:
     columns = {**_position_columns(position), "dust": dust}
     if Position.objects.filter(pk=position.pk, status=old).update(**columns) != 1:
         raise LostRace(f"position {position.pk} is no longer {old}")
-    book: BotBook = position.bot.book
     book_change(portfolio, book, position, before)
     _count_result(book, position.realised)
     if dust:
         announce.dust_written_off(position, dust, now)
     announce.position_changed(position, old, now)
+    fire(portfolio, [book], now)
 
 
 def _record(portfolio: Portfolio, order_id: int, new: OrderStatus, report: OrderReport, now: Now) -> OrderStatus:
@@ -99,11 +103,14 @@ def _record(portfolio: Portfolio, order_id: int, new: OrderStatus, report: Order
     if not fresh and (new is old or is_overtaken(old, new)):
         return old
     check_order_move(old, new)
-    before = figures(order.position)
+    before, book = figures(order.position), order.position.bot.book
+    keep(book, order.position.bot, now)  # what is booked now belongs to this day
     held = _book_fills(order, fresh)
     _write_order(order, old, new, report, now)
     announce.order_changed(order, new, report, now)
     _write_position(portfolio, order, held, before, fresh, now)
+    if fresh:
+        fire(portfolio, [book], now)
     return new
 
 
@@ -177,11 +184,19 @@ def _write_position(
     if Position.objects.filter(pk=position.pk, status=old_status).update(**_position_columns(position)) != 1:
         raise LostRace(f"position {position.pk} is no longer {old_status}")
     book: BotBook = position.bot.book
+    if fresh and is_entry:
+        _value_account(portfolio, position, before)
     book_change(portfolio, book, position, before)
     if status is PositionStatus.CLOSED:
         _count_result(book, position.realised)
     if status is not old_status:
         announce.position_changed(position, old_status, now)
+
+
+def _value_account(portfolio: Portfolio, position: Position, before: Figures) -> None:
+    """Where nothing else is held, an entry's fill is a fresh value of everything that is."""
+    if portfolio.cost == before.cost and position.marked_at is not None:
+        portfolio.marked_at = max(filter(None, (portfolio.marked_at, position.marked_at)))
 
 
 def _position_status(order: Order) -> PositionStatus:

@@ -47,7 +47,8 @@ class Scene:
 
     ``sellable`` is its quantity on the lot step, 0 when that is too little to be sold at any price; None: the step is
     not known now. ``protected``: whether a stop may be let rest at the exchange now; ``selling``: whether an exit order
-    may be sent now. ``asked`` are the orders that had no news a moment ago.
+    may be sent now; ``entering``: whether more may be bought, which a dead man's switch that has triggered forbids.
+    ``asked`` are the orders that had no news a moment ago.
     """
 
     status: PositionStatus
@@ -56,6 +57,7 @@ class Scene:
     protected: bool
     selling: bool = True
     asked: frozenset[int] = frozenset()
+    entering: bool = True
 
 
 def next_step(scene: Scene) -> tuple[Step, Working | None]:
@@ -80,7 +82,7 @@ def _about(order: Working, scene: Scene) -> Step:
         # One closing order at a time, and nothing that buys beside it; but a stop rests until its place can be taken.
         return Step.CANCEL if scene.selling or order.kind is Kind.ENTRY else Step.REST
     if order.kind is Kind.ENTRY:
-        return Step.ASK
+        return Step.ASK if scene.entering else Step.CANCEL
     return Step.REST if order.rest == scene.sellable else Step.CANCEL  # more was bought since: a stop for all of it
 
 

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 import structlog
 
-from bots.lifecycle import halt
 from bots.models import Bot, ExchangeAccount
+from execution.breakers import fire
 from execution.crash_points import crash_point
 from execution.executors import BaseExecutor
 from execution.intents import request_of, write_entry, write_exit, write_stop
@@ -27,21 +27,18 @@ from market.money import exact
 from market.orders import OrderReport, ReportStatus
 from notifications.events import publish
 from notifications.models import Severity
-from risk.deadman import pull
+from risk.deadman import clock_problem, pull
 from risk.decisions import Grounds, write_decision
 from risk.exits import ExitReason
 from risk.halts import open_halts, raise_halt
 from risk.models import Outcome
-from risk.review import breakers_open, review
-from risk.verdicts import Approved, CheckResult, Exposure, Proposal, Refused
+from risk.review import review
+from risk.verdicts import Approved, Proposal, Refused
 
 log = structlog.get_logger()
 
 DUST_COST = 10
 """A whole position that cost more than so many minimum notionals is never written off."""
-
-BREAKER_SCOPES = {"drawdown": "bot", "portfolio_drawdown": "account"}
-"""What a breaker halts when it fires, until an operator clears it."""
 
 KEY_REFUSED = frozenset({"-1002", "-1022", "-2014", "-2015"})
 """The exchange's codes for a key that it does not take: trying again would end the same way."""
@@ -86,10 +83,10 @@ def enter(
     def gate(portfolio: Portfolio) -> tuple[Approved | Refused, Order | None]:
         now = clock()
         locked = Bot.objects.select_related("account", "book").get(pk=bot.pk)
-        exposure = read_exposure(portfolio, locked, bot, proposal, pricing, now)
+        exposure = read_exposure(portfolio, locked, bot, proposal, pricing, now, grounds.candle.get("opened_ms"))
         verdict = review(proposal, exposure)
         if isinstance(verdict, Refused):
-            _write_refusal(locked, verdict, exposure, grounds, now)
+            _write_refusal(portfolio, locked, verdict, grounds, now)
             return verdict, None
         decision = write_decision(locked, grounds, Outcome.APPROVED, proposal.reason, now, checks=verdict.results)
         return verdict, write_entry(portfolio, locked, verdict.proposal, decision, pricing.quote.ask, now)
@@ -235,14 +232,16 @@ def _let_go(permit: Approved | Reduction, order: Order, now: Now) -> str:
 def _why_stopped(order: Order, now: Now) -> str:
     if pull(now):
         return "withdrawn: the dead man's switch has triggered"
-    halts = open_halts(order.account_id, order.bot_id)
+    if problem := clock_problem(now):
+        return f"withdrawn: {problem}"
+    halts = open_halts(order.account_id, order.bot_id, now)
     if halts:
         return f"withdrawn: {halts[0]}"
     bot = Bot.objects.get(pk=order.bot_id)
     return "" if bot.may_enter else f"withdrawn: the bot is {bot.status}"
 
 
-def _write_refusal(bot: Bot, verdict: Refused, exposure: Exposure, grounds: Grounds, now: Now) -> None:
+def _write_refusal(portfolio: Portfolio, bot: Bot, verdict: Refused, grounds: Grounds, now: Now) -> None:
     write_decision(
         bot, grounds, Outcome.REFUSED, verdict.reason, now, checks=verdict.results, failed_check=verdict.check
     )
@@ -255,17 +254,4 @@ def _write_refusal(bot: Bot, verdict: Refused, exposure: Exposure, grounds: Grou
         market_at=now.market_at,
         wall_at=now.wall_at,
     )
-    for breaker in breakers_open(verdict.proposal, exposure):
-        _halt(bot, breaker, now)
-
-
-def _halt(bot: Bot, breaker: CheckResult, now: Now) -> None:
-    """A breaker's limit is reached: its scope enters nothing until an operator clears it."""
-    figures = {"check": breaker.name, "limit": breaker.limit, "value": breaker.value}
-    of_account = BREAKER_SCOPES[breaker.name] == "account"
-    who = f"account {bot.account.name}" if of_account else f"bot {bot.name}"
-    text = f"{who} halted by {breaker.name}, entries stop: {breaker.note}"
-    if of_account:
-        raise_halt(bot.account, None, breaker.name, text, figures, now)
-    elif raise_halt(bot.account, bot, breaker.name, text, figures, now):
-        halt(bot.pk, text, now=now, actor="risk")
+    fire(portfolio, [bot.book], now)  # whichever check refused first

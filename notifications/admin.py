@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 
 from notifications.admin_base import SEVERITY_COLOURS, ReadOnlyAdmin, age, at, display, moment
-from notifications.models import Condition, Event
+from notifications.models import AuditEntry, Condition, Event, Heartbeat
 
 
 @admin.register(Event)
@@ -43,3 +43,40 @@ class ConditionAdmin(ReadOnlyAdmin):
     @display(description="severity", ordering="severity", label=SEVERITY_COLOURS)
     def level(self, condition: Condition) -> tuple[str, str]:
         return condition.severity, condition.get_severity_display()
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """What operators did, newest first. Append-only, here and in the database."""
+
+    list_display: Any = ("wall_time", "actor", "address", "action", "subject", "change", "reason", "market_time")
+    list_filter = ("action", "actor")
+    search_fields = ("actor", "action", "subject", "reason")
+    date_hierarchy = "wall_at"
+
+    market_time = at("market_at", "market time (UTC)")
+    wall_time = at("wall_at", "wall time (UTC)")
+
+    @display(description="before and after")
+    def change(self, entry: AuditEntry) -> str:
+        return _change(entry.before, entry.after)
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnlyAdmin):
+    """When each chain of processes last worked from its beginning to its end."""
+
+    list_display = ("name", "beat", "sent", "written")
+
+    sent = at("sent_at", "begun (UTC)")
+    written = at("wall_at", "written (UTC)")
+
+    @display(description="age", ordering="wall_at")
+    def beat(self, heartbeat: Heartbeat) -> str:
+        return age(heartbeat.wall_at)
+
+
+def _change(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """In one line, by name; what only one of them has, too."""
+    names = dict.fromkeys([*before, *after])
+    return "; ".join(f"{name}: {before.get(name, '-')} to {after.get(name, '-')}" for name in names)[:200]

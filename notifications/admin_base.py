@@ -21,6 +21,7 @@ from unfold.widgets import (
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
 )
 
 from notifications.models import Severity
@@ -34,6 +35,7 @@ __all__ = [
     "UnfoldAdminPasswordWidget",
     "UnfoldAdminSelectWidget",
     "UnfoldAdminTextInputWidget",
+    "UnfoldBooleanWidget",
     "UserChangeForm",
     "UserCreationForm",
     "action",

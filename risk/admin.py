@@ -1,19 +1,15 @@
 """The console of limits, decisions, halts and the dead man's switch."""
 
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
-from bots.admin_fields import EXACT
-from bots.fields import ExactDecimalField
 from notifications.admin_base import ModelAdmin, ReadOnlyAdmin, age, at, display, moment, percent, related
-from risk.deadman_stage import Stage, stage
-from risk.models import BotRiskLimits, DeadMansSwitch, Decision, Halt, Outcome, PortfolioRiskLimits
+from risk.deadman import present_stage, span
+from risk.deadman_stage import Stage
+from risk.models import BotRiskLimits, DeadMansSwitch, Decision, Halt, LimitChange, Outcome, PortfolioRiskLimits
 
 OUTCOME_COLOURS = {
     Outcome.NOTHING: "default",
@@ -33,26 +29,13 @@ STAGE_COLOURS = {
 }
 
 
-class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]  # no parameter at run time
-    """Fractions stay between 0 and 1: a limit of 25 instead of 0.25 would be none."""
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        for field in self._meta.model._meta.fields:
-            value = cleaned.get(field.name)
-            if isinstance(field, ExactDecimalField) and isinstance(value, Decimal) and not 0 < value < 1:
-                self.add_error(field.name, f"must be above 0 and below 1 (0.25 is 25 %), not {value}")
-        if cleaned.get("streak_losses") == 0:
-            self.add_error("streak_losses", "must be at least 1")
-        return cleaned
-
-
 class LimitsAdmin(ModelAdmin):
-    """Limits come and go with their bot or account; here they are edited."""
+    """Limits come and go with their bot or account. How they are changed is the console's business."""
 
-    form = LimitsForm
-    formfield_overrides = EXACT
     actions = None
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -63,12 +46,12 @@ class LimitsAdmin(ModelAdmin):
 
 @admin.register(BotRiskLimits)
 class BotRiskLimitsAdmin(LimitsAdmin):
-    """Checks 2 to 5, by bot."""
+    """Checks 2 to 5 and the order rate, by bot."""
 
-    list_display = ("bot", "position", "drawdown", "daily_loss", "streak_losses", "floor", "updated_at")
+    list_display = ("bot", "position", "drawdown", "daily_loss", "streak_losses", "floor", "rate", "updated_at")
     list_select_related = ("bot",)
     search_fields = ("bot__name",)
-    readonly_fields = ("bot", "updated_at")
+    readonly_fields: Any = ("bot", "updated_at")
 
     @display(description="max position")
     def position(self, row: BotRiskLimits) -> str:
@@ -86,14 +69,18 @@ class BotRiskLimitsAdmin(LimitsAdmin):
     def floor(self, row: BotRiskLimits) -> str:
         return percent(row.streak_floor)
 
+    @display(description="orders a minute")
+    def rate(self, row: BotRiskLimits) -> int:
+        return row.max_orders_per_minute
+
 
 @admin.register(PortfolioRiskLimits)
 class PortfolioRiskLimitsAdmin(LimitsAdmin):
-    """Checks 6 to 8, by account."""
+    """Checks 6 to 8, and what bounds each order, by account."""
 
-    list_display = ("account", "exposure", "asset", "drawdown", "updated_at")
+    list_display = ("account", "exposure", "asset", "drawdown", "order", "collar", "rate", "updated_at")
     list_select_related = ("account",)
-    readonly_fields = ("account", "updated_at")
+    readonly_fields: Any = ("account", "updated_at")
 
     @display(description="max exposure")
     def exposure(self, row: PortfolioRiskLimits) -> str:
@@ -106,6 +93,47 @@ class PortfolioRiskLimitsAdmin(LimitsAdmin):
     @display(description="max drawdown")
     def drawdown(self, row: PortfolioRiskLimits) -> str:
         return percent(row.max_drawdown)
+
+    @display(description="max order")
+    def order(self, row: PortfolioRiskLimits) -> str:
+        return percent(row.max_order)
+
+    @display(description="price collar")
+    def collar(self, row: PortfolioRiskLimits) -> str:
+        return percent(row.price_collar)
+
+    @display(description="orders a minute")
+    def rate(self, row: PortfolioRiskLimits) -> int:
+        return row.max_orders_per_minute
+
+
+@admin.register(LimitChange)
+class LimitChangeAdmin(ReadOnlyAdmin):
+    """Who changed which limit, from when on, and why."""
+
+    list_display = ("asked", "state", "whose", "name", "before", "after", "actor", "reason", "holds_from")
+    list_filter = (
+        "name",
+        "loosens",
+        ("applied_at", admin.EmptyFieldListFilter),
+        ("withdrawn_at", admin.EmptyFieldListFilter),
+        "account",
+    )
+    list_select_related = ("account", "bot")
+    search_fields = ("bot__name", "account__name", "actor", "reason")
+
+    asked = at("asked_at", "wall time (UTC)")
+    holds_from = at("effective_at", "from market time (UTC)")
+
+    @display(description="state", label={"applied": "success", "waits": "warning", "withdrawn": "default"})
+    def state(self, change: LimitChange) -> str:
+        if change.applied_at is not None:
+            return "applied"
+        return "waits" if change.withdrawn_at is None else "withdrawn"
+
+    @display(description="of")
+    def whose(self, change: LimitChange) -> str:
+        return f"bot {change.bot.name}" if change.bot is not None else f"account {change.account.name}"
 
 
 @admin.register(Decision)
@@ -165,20 +193,13 @@ class DeadMansSwitchAdmin(ReadOnlyAdmin):
 
     @display(description="stage", label=STAGE_COLOURS)
     def state(self, switch: DeadMansSwitch) -> str:
-        return present_stage(switch).value
+        """What the order gate would find now: an overdue switch has triggered, whether or not anybody has asked it."""
+        return present_stage(timezone.now()).value
 
     @display(description="timeout")
     def timeout(self, switch: DeadMansSwitch) -> str:
-        return f"{switch.timeout_s / 3600:g} h"
+        return span(switch.timeout_s)
 
     @display(description="last check-in")
     def since(self, switch: DeadMansSwitch) -> str:
         return f"{age(switch.last_checkin_at)} ago"
-
-
-def present_stage(switch: DeadMansSwitch) -> Stage:
-    """What the order gate would find now: an overdue switch has triggered, whether or not anybody has asked it yet."""
-    if switch.latched_at is not None:
-        return Stage.TRIGGERED
-    seen_at = max(timezone.now(), switch.high_water_at)
-    return stage(seen_at, switch.last_checkin_at, timedelta(seconds=switch.timeout_s))

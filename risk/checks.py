@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from market.money import brief, canonical, exact, percent
-from risk.measures import cap, decline, required
+from risk.breakers import DAILY_LOSS, DRAWDOWN, daily_loss, drawdown
+from risk.measures import cap, required
 from risk.sizing import streak_factor
 from risk.verdicts import Check, CheckResult, Exposure, Proposal
 
@@ -37,23 +38,22 @@ class MaxPosition:
 class Drawdown:
     """3: the bot's equity has declined by less than a fraction of its peak."""
 
-    name = "drawdown"
+    name = DRAWDOWN
 
     def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
         limits = required(exposure.bot_limits, "bot limits")
-        peak = exposure.bot_peak_equity
-        return decline(self.name, peak, exposure.bot_equity, limits.max_drawdown, peak)
+        return drawdown(exposure.bot_peak_equity, exposure.bot_equity, limits.max_drawdown)
 
 
 class DailyLoss:
     """4: since the start of the UTC day the bot has lost less than a fraction of its capital."""
 
-    name = "daily_loss"
+    name = DAILY_LOSS
 
     def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
         limits = required(exposure.bot_limits, "bot limits")
         start = exposure.bot_day_start_equity
-        return decline(self.name, start, exposure.bot_equity, limits.max_daily_loss, exposure.bot_capital)
+        return daily_loss(start, exposure.bot_equity, limits.max_daily_loss, exposure.bot_capital)
 
 
 class LossStreak:

@@ -3,102 +3,162 @@
 All times are wall time, and never earlier than the latest one ever seen: a clock set back extends nothing.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from market.clock import Now
+from notifications.conditions import begin, end
 from notifications.events import publish
 from notifications.models import Severity
-from risk.deadman_stage import Stage, deadlines, stage
+from risk.clock_guard import why_back
+from risk.deadman_stage import LONGEST, SHORTEST, Stage, deadlines, stage
 from risk.models import DeadMansSwitch
 
-HIGH_WATER_STEP = timedelta(seconds=60)
+HIGH_WATER_STEP = timedelta(seconds=30)
 """How far the clock runs before the high-water mark is written again: the gate need not write at every order."""
+
+CLOCK_JUMPED, CLOCK_WENT_BACK, MACHINE = "clock_jumped", "clock_went_back", "this machine"
+"""Conditions of the clock, and what they are about."""
+
+
+def find_switch() -> DeadMansSwitch | None:
+    """The row; None where there is none, or one with a value that cannot be: then nothing enters."""
+    latched = ExpressionWrapper(Q(latched_at__isnull=False), output_field=BooleanField())
+    try:
+        rows = DeadMansSwitch.objects.annotate(is_latched=latched)
+        switch = rows.filter(pk=DeadMansSwitch.SINGLETON).first()
+        return switch if switch is not None and _is_sound(switch, bool(switch.is_latched)) else None
+    except (ArithmeticError, AttributeError, TypeError, ValueError):  # text where a time or a number should be
+        return None
+
+
+def _is_sound(switch: DeadMansSwitch, is_latched: bool) -> bool:
+    """Raises what a value that cannot be raises when it is used."""
+    if is_latched is not (switch.latched_at is not None):
+        return False  # a latch that cannot be read is a latch
+    timeout = timedelta(seconds=switch.timeout_s)
+    deadlines(switch.last_checkin_at, timeout)
+    return SHORTEST <= timeout <= LONGEST and switch.high_water_at.tzinfo is not None
+
+
+def stage_of(switch: DeadMansSwitch, now_at: datetime) -> Stage:
+    """What the silence means at ``now_at``, or at the latest time ever seen where the clock is behind it."""
+    if switch.latched_at is not None:
+        return Stage.TRIGGERED
+    return stage(max(now_at, switch.high_water_at), switch.last_checkin_at, timedelta(seconds=switch.timeout_s))
+
+
+def present_stage(now_at: datetime) -> Stage:
+    """What the gate would find now; latches nothing. Without a readable row: TRIGGERED."""
+    switch = find_switch()
+    return Stage.TRIGGERED if switch is None else stage_of(switch, now_at)
 
 
 def pull(now: Now) -> bool:
     """Whether the switch forbids new exposure. The first to see the deadline pass commits the latch.
 
-    Call it inside the gate's transaction. A missing row means yes.
+    Call it inside the gate's transaction. A missing or unreadable row means yes.
     """
-    switch = DeadMansSwitch.objects.filter(pk=DeadMansSwitch.SINGLETON).first()
+    switch = find_switch()
     if switch is None or switch.latched_at is not None:
         return True
-    seen_at = max(now.wall_at, switch.high_water_at)
-    if stage(seen_at, switch.last_checkin_at, timedelta(seconds=switch.timeout_s)) is Stage.TRIGGERED:
-        _latch(switch, now)
+    if stage_of(switch, now.wall_at) is Stage.TRIGGERED:
+        _latch(switch, f"nobody checked in for {span(switch.timeout_s)}", now)
         return True
-    if seen_at - switch.high_water_at >= HIGH_WATER_STEP:
-        DeadMansSwitch.objects.filter(pk=switch.pk, high_water_at__lt=seen_at).update(high_water_at=seen_at)
+    keep_high_water(switch, now)
     return False
 
 
-def watch(now: Now) -> Stage:
-    """Tell each stage once, when it begins: what beat does, so that a warning needs no order to be seen.
-
-    Call it in a transaction. A missing row counts as TRIGGERED, and is nobody's to tell.
-    """
-    if pull(now):
-        return Stage.TRIGGERED
-    switch = DeadMansSwitch.objects.get(pk=DeadMansSwitch.SINGLETON)
-    due = deadlines(switch.last_checkin_at, timedelta(seconds=switch.timeout_s))
-    present = stage(max(now.wall_at, switch.high_water_at), switch.last_checkin_at, timedelta(seconds=switch.timeout_s))
-    begun = DeadMansSwitch.objects.filter(pk=switch.pk).exclude(told_stage=present).update(told_stage=present)
-    if begun and present in (Stage.WARNING, Stage.CRITICAL):
-        _tell(
-            f"dead_man_{present.lower()}",
-            f"nobody has checked in: entries stop at {due.triggered_at:%Y-%m-%d %H:%M} UTC unless somebody does",
-            Severity.WARNING if present is Stage.WARNING else Severity.CRITICAL,
-            now,
-            {"last_checkin_at": switch.last_checkin_at.isoformat(), "triggers_at": due.triggered_at.isoformat()},
-        )
-    return present
+def clock_problem(now: Now) -> str:
+    """Why this machine's clock forbids new exposure, in words; empty when it does not."""
+    switch = find_switch()
+    if switch is None:
+        return ""  # nothing enters anyhow
+    if switch.clock_suspect_at is not None:
+        return f"this machine's clock was seen to jump at {switch.clock_suspect_at:%Y-%m-%d %H:%M:%S} UTC: check in"
+    return why_back(now.wall_at, max(switch.high_water_at, switch.last_checkin_at))
 
 
 def check_in(actor: str, sent_at_ms: int, now: Now) -> bool:
     """Credit a check-in sent at ``sent_at_ms`` (wall time). False when latched, or older than the one on record."""
     if pull(now):
         return False  # the time was gone before the check-in arrived
-    sent = Now(min(sent_at_ms, now.wall_ms), now.market_ms).wall_at
-    credited = DeadMansSwitch.objects.filter(latched_at=None, last_checkin_at__lt=sent).update(
-        last_checkin_at=sent, last_checkin_by=actor, told_stage=Stage.OK
+    sent = Now(max(0, min(sent_at_ms, now.wall_ms)), now.market_ms).wall_at
+    row = DeadMansSwitch.objects.filter(pk=DeadMansSwitch.SINGLETON)
+    credited = row.filter(latched_at=None, last_checkin_at__lt=sent).update(
+        last_checkin_at=sent, last_checkin_by=actor, told_stage=Stage.OK, clock_suspect_at=None
     )
     if credited:
+        end(CLOCK_JUMPED, MACHINE, f"{actor} checked in", market_at=now.market_at, wall_at=now.wall_at)
         _tell("checked_in", f"{actor} checked in", Severity.INFO, now, {"actor": actor})
     return bool(credited)
 
 
-def reset(actor: str, reason: str, now: Now) -> bool:
-    """Unlatch a triggered switch and start its time anew. False when it was not latched. Raises ValueError without a
-    reason."""
+def reset(actor: str, reason: str, now: Now, *, latched_at: datetime, drilled: bool = False) -> bool:
+    """Unlatch the switch that triggered at ``latched_at``, and start its time anew. False when it is not latched since
+    then. ``drilled``: that trigger was a drill, which is passed now. Raises ValueError without a reason.
+    """
     if not actor or not reason.strip():
         raise ValueError("the switch is reset by somebody, for a reason: give both")
-    unlatched = DeadMansSwitch.objects.filter(pk=DeadMansSwitch.SINGLETON, latched_at__isnull=False).update(
+    unlatched = DeadMansSwitch.objects.filter(pk=DeadMansSwitch.SINGLETON, latched_at=latched_at).update(
         latched_at=None,
         last_checkin_at=now.wall_at,
         last_checkin_by=actor,
         high_water_at=now.wall_at,
         told_stage=Stage.OK,
+        alarmed_at=None,
+        clock_suspect_at=None,
+        **({"drilled_at": now.wall_at} if drilled else {}),
     )
     if unlatched:
-        _tell(
-            "dead_man_reset",
-            f"{actor} reset the dead man's switch: {reason}",
-            Severity.WARNING,
-            now,
-            {"actor": actor, "reason": reason},
-        )
+        end(CLOCK_JUMPED, MACHINE, f"{actor} reset the switch", market_at=now.market_at, wall_at=now.wall_at)
+        payload = {"actor": actor, "reason": reason, "latched_at": latched_at.isoformat()}
+        text = f"{actor} reset the dead man's switch: {reason}"
+        _tell("dead_man_reset", text, Severity.WARNING, now, payload)
     return bool(unlatched)
 
 
-def _latch(switch: DeadMansSwitch, now: Now) -> None:
-    if DeadMansSwitch.objects.filter(pk=switch.pk, latched_at=None).update(latched_at=now.wall_at):
-        _tell(
-            "dead_man_triggered",
-            f"nobody checked in for {switch.timeout_s // 3600} h: entries stop until the switch is reset",
-            Severity.CRITICAL,
-            now,
-            {"last_checkin_at": switch.last_checkin_at.isoformat()},
-        )
+def trip(actor: str, now: Now) -> bool:
+    """Trigger the switch now, for a drill. False when it has triggered, or cannot be read."""
+    switch = find_switch()
+    if switch is None or switch.latched_at is not None:
+        return False
+    return _latch(switch, f"DRILL by {actor}", now)
+
+
+def suspect_clock(text: str, now: Now) -> None:
+    """This machine's clock was seen to jump: nothing enters until somebody checks in. In a transaction."""
+    row = DeadMansSwitch.objects.filter(pk=DeadMansSwitch.SINGLETON, clock_suspect_at=None)
+    row.update(clock_suspect_at=now.wall_at)
+    told = f"{text}: nothing enters until somebody has looked at it and checks in"
+    at = {"market_at": now.market_at, "wall_at": now.wall_at}
+    begin(CLOCK_JUMPED, MACHINE, told, severity=Severity.CRITICAL, **at)
+
+
+def keep_high_water(switch: DeadMansSwitch, now: Now) -> None:
+    """Remember how far the clock has come, now and then."""
+    if now.wall_at - switch.high_water_at >= HIGH_WATER_STEP:
+        row = DeadMansSwitch.objects.filter(pk=switch.pk, high_water_at__lt=now.wall_at)
+        row.update(high_water_at=now.wall_at)
+
+
+def span(seconds: int) -> str:
+    """A timeout as people say it."""
+    if seconds % 3600 == 0:
+        return f"{seconds // 3600} h"
+    return f"{seconds // 60} min" if seconds % 60 == 0 else f"{seconds} s"
+
+
+def _latch(switch: DeadMansSwitch, why: str, now: Now) -> bool:
+    latched = DeadMansSwitch.objects.filter(pk=switch.pk, latched_at=None).update(
+        latched_at=now.wall_at, alarmed_at=now.wall_at, told_stage=Stage.TRIGGERED
+    )
+    if latched:
+        payload = {"last_checkin_at": switch.last_checkin_at.isoformat()}
+        text = f"{why}: entries stop until the dead man's switch is reset"
+        _tell("dead_man_triggered", text, Severity.CRITICAL, now, payload)
+    return bool(latched)
 
 
 def _tell(kind: str, text: str, severity: Severity, now: Now, payload: dict[str, str]) -> None:

@@ -10,6 +10,9 @@ from enum import StrEnum
 WARNING_PERCENT = 83  # of 24 h: 19 h 55 m 12 s
 CRITICAL_PERCENT = 96  # of 24 h: 23 h 02 m 24 s
 
+SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=7)
+"""Timeouts that may be set: minutes for a rehearsal, and never so long that nobody would miss the operator."""
+
 
 class Stage(StrEnum):
     """What the silence since the last check-in means."""

@@ -1,8 +1,13 @@
-"""Halts as rows: raised by a check or an operator, in force until an operator clears them."""
+"""Halts as rows: raised by a breaker, a check or an operator, in force until they are cleared or their time is over.
+
+Three scopes: one bot, one account (bot None), and everything (account None too): the kill switch.
+"""
 
 from collections.abc import Mapping
+from datetime import datetime
 
-from django.db.models import Q
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 
 from bots.models import Bot, ExchangeAccount
 from market.clock import Now
@@ -10,40 +15,63 @@ from notifications.events import publish
 from notifications.models import Severity
 from risk.models import Halt
 
+OPERATOR = "operator"
+"""The cause of a halt that a person began."""
 
-def open_halts(account_id: int, bot_id: int) -> tuple[str, ...]:
-    """What stops this bot's entries now, in words: its own halts and its account's."""
-    in_force = Halt.objects.filter(Q(bot_id=bot_id) | Q(account_id=account_id, bot=None), cleared_at=None)
-    return tuple(in_force.order_by("pk").values_list("text", flat=True))
+CLOCK = "clock"
+"""Who clears a halt whose time is over."""
+
+
+def in_force(now: Now | None = None) -> QuerySet[Halt]:
+    """The halts that stop entries now, the oldest first. One that ends by itself is over from its market time on,
+    whether or not anybody has written that down; without ``now`` it counts until somebody has.
+    """
+    standing = Halt.objects.filter(cleared_at=None).order_by("pk")
+    return standing if now is None else standing.filter(Q(until=None) | Q(until__gt=now.market_at))
+
+
+def open_halts(account_id: int, bot_id: int, now: Now | None = None) -> tuple[str, ...]:
+    """What stops this bot's entries now, in words: its own halts, its account's, and the kill switch."""
+    mine = Q(bot_id=bot_id) | Q(account_id=account_id, bot=None) | Q(account=None)
+    return tuple(in_force(now).filter(mine).values_list("text", flat=True))
 
 
 def raise_halt(
-    account: ExchangeAccount, bot: Bot | None, cause: str, text: str, figures: Mapping[str, str], now: Now
+    account: ExchangeAccount | None,
+    bot: Bot | None,
+    cause: str,
+    text: str,
+    figures: Mapping[str, str],
+    now: Now,
+    *,
+    until: datetime | None = None,
+    closes: bool = False,
 ) -> Halt | None:
-    """Stop the entries of a bot, or (bot None) of the whole account. None when the same halt is already in force.
+    """Stop the entries of a bot, of a whole account (bot None), or of everything (account None too).
 
-    Call it inside the transaction of what caused it, under the portfolio lock.
+    None when the same halt is in force already; one that is to sell what is held (``closes``) does so from now on.
+    ``until``: the market time at which it ends by itself. Call it inside the transaction of what caused it, under the
+    portfolio lock.
     """
-    if Halt.objects.filter(account=account, bot=bot, cause=cause, cleared_at=None).exists():
+    standing = Halt.objects.filter(account=account, bot=bot, cause=cause, cleared_at=None).first()
+    if standing is not None and not _end_if_over(standing, now):
+        return _begin_closing(standing, text, now) if closes and not standing.closes else None
+    try:
+        with transaction.atomic():
+            halt = Halt.objects.create(
+                account=account,
+                bot=bot,
+                cause=cause,
+                text=text[:300],
+                figures=dict(figures),
+                until=until,
+                closes=closes,
+                market_at=now.market_at,
+                raised_at=now.wall_at,
+            )
+    except IntegrityError:  # somebody on another account raised the same halt of everything in this moment
         return None
-    halt = Halt.objects.create(
-        account=account,
-        bot=bot,
-        cause=cause,
-        text=text[:300],
-        figures=dict(figures),
-        market_at=now.market_at,
-        raised_at=now.wall_at,
-    )
-    publish(
-        "halt_raised",
-        text,
-        severity=Severity.CRITICAL,
-        bot_id=bot.pk if bot else None,
-        payload={"cause": cause, "scope": "bot" if bot else "account", **figures},
-        market_at=now.market_at,
-        wall_at=now.wall_at,
-    )
+    _tell("halt_raised", text, Severity.CRITICAL, halt, figures, now)
     return halt
 
 
@@ -52,17 +80,54 @@ def clear_halt(halt_id: int, actor: str, reason: str, now: Now) -> bool:
     if not actor or not reason.strip():
         raise ValueError("a halt is cleared by somebody, for a reason: give both")
     cleared = Halt.objects.filter(pk=halt_id, cleared_at=None).update(
-        cleared_at=now.wall_at, cleared_by=actor, clear_reason=reason
+        cleared_at=now.wall_at, cleared_by=actor, clear_reason=reason[:300]
     )
     if cleared:
-        halt = Halt.objects.get(pk=halt_id)
-        publish(
-            "halt_cleared",
-            f"{actor} cleared a halt: {halt.text}",
-            severity=Severity.WARNING,
-            bot_id=halt.bot_id,
-            payload={"cause": halt.cause, "actor": actor, "reason": reason},
-            market_at=now.market_at,
-            wall_at=now.wall_at,
-        )
+        halt = Halt.objects.select_related("account", "bot").get(pk=halt_id)
+        told = {"actor": actor, "reason": reason}
+        _tell("halt_cleared", f"{actor} cleared a halt: {halt.text}", Severity.WARNING, halt, told, now)
     return bool(cleared)
+
+
+def end_by_clock(now: Now) -> int:
+    """Write down which halts are over by their own time, and tell it; how many. Call it in a transaction."""
+    over = Halt.objects.filter(cleared_at=None, until__lte=now.market_at).select_related("account", "bot")
+    return sum(_end_if_over(halt, now) for halt in over)
+
+
+def _end_if_over(halt: Halt, now: Now) -> bool:
+    if halt.until is None or now.market_at < halt.until:
+        return False
+    ended = Halt.objects.filter(pk=halt.pk, cleared_at=None).update(
+        cleared_at=now.wall_at, cleared_by=CLOCK, clear_reason="its time is over"
+    )
+    if ended:
+        text = f"The halt of {halt.scope} by {halt.cause.replace('_', ' ')} is over: entries go on"
+        _tell("halt_cleared", text, Severity.INFO, halt, {"actor": CLOCK}, now)
+    return True
+
+
+def _begin_closing(halt: Halt, text: str, now: Now) -> Halt:
+    """The same stop, but now what is held is sold as well."""
+    halt.closes = True
+    halt.save(update_fields=["closes"])
+    _tell("halt_closes", text, Severity.CRITICAL, halt, {}, now)
+    return halt
+
+
+def _tell(kind: str, text: str, severity: Severity, halt: Halt, more: Mapping[str, str], now: Now) -> None:
+    publish(
+        kind,
+        text,
+        severity=severity,
+        bot_id=halt.bot_id,
+        payload={"cause": halt.cause, "scope": _scope(halt), "closes": halt.closes, **more},
+        market_at=now.market_at,
+        wall_at=now.wall_at,
+    )
+
+
+def _scope(halt: Halt) -> str:
+    if halt.bot_id is not None:
+        return "bot"
+    return "account" if halt.account_id is not None else "everything"

@@ -6,6 +6,9 @@ All fractions are exact Decimals (0.25 is 25 %). The rows of the database carry 
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
+LARGEST_WHOLE = 32_767
+"""Of a limit that counts something: what its column holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class BotLimits:
@@ -54,5 +57,7 @@ def _require_whole(limits: BotLimits | PortfolioLimits) -> None:
         if limit.type is not int:
             continue
         value = getattr(limits, limit.name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{limit.name} must be a whole number of at least 1, not {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_WHOLE:
+            raise ValueError(
+                f"{limit.name} must be a whole number of at least 1, at most {LARGEST_WHOLE}, not {value!r}"
+            )

@@ -1,6 +1,7 @@
 """The three checks of the account, in the order of ``PORTFOLIO_CHECKS``. PURE. Aggregate capital is its equity."""
 
-from risk.measures import cap, decline, required
+from risk.breakers import PORTFOLIO_DRAWDOWN, portfolio_drawdown
+from risk.measures import cap, required
 from risk.verdicts import Check, CheckResult, Exposure, Proposal
 
 
@@ -27,12 +28,11 @@ class AssetConcentration:
 class PortfolioDrawdown:
     """8: the account's equity has declined by less than a fraction of its peak."""
 
-    name = "portfolio_drawdown"
+    name = PORTFOLIO_DRAWDOWN
 
     def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
         limits = required(exposure.portfolio_limits, "portfolio limits")
-        peak = exposure.account_peak_equity
-        return decline(self.name, peak, exposure.account_equity, limits.max_drawdown, peak)
+        return portfolio_drawdown(exposure.account_peak_equity, exposure.account_equity, limits.max_drawdown)
 
 
 PORTFOLIO_CHECKS: tuple[Check, ...] = (TotalExposure(), AssetConcentration(), PortfolioDrawdown())

@@ -3,8 +3,8 @@
 There is no override: no argument, no setting and no limit turns a check off, and a check that breaks refuses.
 """
 
-from risk.checks import BOT_CHECKS, Drawdown
-from risk.portfolio_checks import PORTFOLIO_CHECKS, PortfolioDrawdown
+from risk.checks import BOT_CHECKS
+from risk.portfolio_checks import PORTFOLIO_CHECKS
 from risk.sanity import SANITY_CHECKS
 from risk.verdicts import _REVIEW_SEAL, Approved, Check, CheckResult, Exposure, Proposal, Refused
 
@@ -32,15 +32,6 @@ def review(proposal: Proposal, exposure: Exposure) -> Approved | Refused:
                 reason=_sentence(result),
             )
     return Approved(proposal, tuple(results), _REVIEW_SEAL)
-
-
-def breakers_open(proposal: Proposal, exposure: Exposure) -> list[CheckResult]:
-    """The drawdown breakers whose limit is reached, whether or not an earlier check refused first.
-
-    A breaker that cannot be measured is not in the list: it refuses by itself, but halts nobody.
-    """
-    results = [_ask(breaker, proposal, exposure) for breaker in (Drawdown(), PortfolioDrawdown())]
-    return [result for result in results if result.passed is False and result.limit != NO_ANSWER]
 
 
 def _ask(check: Check, proposal: Proposal, exposure: Exposure) -> CheckResult:

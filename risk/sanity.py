@@ -5,8 +5,9 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 
 from market.clock_offset import LIMIT_MS
-from market.money import canonical, exact
+from market.money import ZERO, canonical, exact
 from risk.exits import stop_limit
+from risk.measures import cap, required
 from risk.verdicts import Check, CheckResult, Exposure, Proposal
 
 
@@ -41,14 +42,16 @@ class Halts:
 
 
 class LimitRows:
-    """Both rows of limits exist."""
+    """Both rows of limits exist, and what they hold makes sense."""
 
     name = "limits"
 
     def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
         rows = {"bot limits": exposure.bot_limits, "portfolio limits": exposure.portfolio_limits}
         missing = [name for name, row in rows.items() if row is None]
-        return CheckResult(self.name, not missing, "both rows", f"missing: {', '.join(missing)}" if missing else "both")
+        note = "; ".join(exposure.limit_faults)
+        value = f"unusable: {', '.join(missing) or 'a change'}" if missing or note else "both"
+        return CheckResult(self.name, not missing and not note, "both rows, within bounds", value, note)
 
 
 class FreshPrices:
@@ -62,6 +65,23 @@ class FreshPrices:
             return CheckResult(self.name, False, limit, "no price")
         age = exposure.now_ms - exposure.priced_at_ms
         return CheckResult(self.name, abs(age) <= exposure.stale_after_ms, limit, f"{age} ms")
+
+
+class FreshMarks:
+    """What the account holds was valued a moment ago: equity at old prices must not approve anything."""
+
+    name = "fresh_marks"
+
+    def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
+        limit = f"{exposure.marks_stale_after_ms} ms"
+        if exposure.holds is False:
+            return CheckResult(self.name, True, limit, "nothing held")
+        if exposure.marked_at_ms is None:
+            return CheckResult(
+                self.name, False, limit, "never", "what the account holds was never valued at live prices"
+            )
+        age = exposure.now_ms - exposure.marked_at_ms
+        return CheckResult(self.name, abs(age) <= exposure.marks_stale_after_ms, limit, f"{age} ms")
 
 
 class ClockInStep:
@@ -87,22 +107,20 @@ class Prices:
         return CheckResult(self.name, passed, "0 < price < target", value)
 
 
-COLLAR = Decimal("0.02")
-"""How far the price may have run from the last closed candle: further, and the signal was about another market."""
-
-
 class PriceCollar:
-    """The price to pay is near the close that the strategy decided on."""
+    """The price to pay is near the close that the strategy decided on: further, and the signal was about another
+    market."""
 
     name = "price_collar"
 
     def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
+        collar = required(exposure.portfolio_limits, "portfolio limits").price_collar
         close, price = exposure.trusted_price, proposal.reference_price
-        limit = f"within {canonical(COLLAR * 100)} % of the close"
+        limit = f"within {canonical(collar * 100)} % of the close"
         if close is None:
             return CheckResult(self.name, False, limit, "no close")
         with exact():
-            near = abs(price - close) <= COLLAR * close
+            near = abs(price - close) <= collar * close
         return CheckResult(self.name, near, limit, f"{canonical(price)} for a close of {canonical(close)}")
 
 
@@ -141,14 +159,62 @@ class ExchangeFilters:
         return CheckResult(self.name, why_not is None, "the exchange's filters", why_not or "passes")
 
 
+class DuplicateSignal:
+    """The bot acts on this signal for the first time: it holds nothing, and has made no entry for this slot or a later
+    one, nor on the closed candle that this was decided on."""
+
+    name = "duplicate_signal"
+
+    def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
+        last, live, limit = exposure.last_entry, exposure.bot_live_positions, f"the first of slot {proposal.slot}"
+        if live:
+            positions = f"{live} live position{'' if live == 1 else 's'}"
+            return CheckResult(self.name, False, limit, positions, "the bot has a live position already")
+        if last is None:
+            return CheckResult(self.name, True, limit, "no entry before")
+        same_candle = last.candle_ms is not None and last.candle_ms == exposure.candle_ms
+        note = "the bot has entered on this candle already" if same_candle else ""
+        value = f"last entry in slot {last.slot}" + (", on the same candle" if same_candle else "")
+        return CheckResult(self.name, last.slot < proposal.slot and not same_candle, limit, value, note)
+
+
+class OrderRate:
+    """The bot and its account have made fewer orders in the last minute than they may: a loop that has gone wrong ends
+    here."""
+
+    name = "order_rate"
+
+    def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
+        of_bot = required(exposure.bot_limits, "bot limits").max_orders_per_minute
+        of_account = required(exposure.portfolio_limits, "portfolio limits").max_orders_per_minute
+        passed = 0 <= exposure.bot_orders < of_bot and 0 <= exposure.account_orders < of_account
+        limit = f"fewer than {of_bot} of the bot and {of_account} of the account in a minute"
+        return CheckResult(self.name, passed, limit, f"{exposure.bot_orders} and {exposure.account_orders}")
+
+
+class MaxOrder:
+    """The notional of this one entry is at most a fraction of the account's equity."""
+
+    name = "max_order"
+
+    def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
+        limits = required(exposure.portfolio_limits, "portfolio limits")
+        return cap(self.name, ZERO, proposal.notional, limits.max_order, exposure.account_equity)
+
+
+FEE_ROOM = Decimal("0.002")
+"""Of the notional, kept for a fee in quote: twice what spot exchanges take of somebody who trades little."""
+
+
 class FreeCash:
-    """What is not reserved pays for the proposal at its reference price."""
+    """What is not reserved pays for the proposal at its reference price, and for its fee."""
 
     name = "free_cash"
 
     def __call__(self, proposal: Proposal, exposure: Exposure) -> CheckResult:
-        notional, cash = proposal.notional, exposure.free_cash
-        return CheckResult(self.name, notional <= cash, canonical(cash), canonical(notional))
+        with exact():
+            needed = proposal.notional * (1 + FEE_ROOM)
+        return CheckResult(self.name, needed <= exposure.free_cash, canonical(exposure.free_cash), canonical(needed))
 
 
 SANITY_CHECKS: tuple[Check, ...] = (
@@ -158,12 +224,17 @@ SANITY_CHECKS: tuple[Check, ...] = (
     LimitRows(),
     FreshPrices(),
     ClockInStep(),
+    FreshMarks(),
     Prices(),
     PriceCollar(),
     Books(),
     ExchangeFilters(),
+    DuplicateSignal(),
+    OrderRate(),
+    MaxOrder(),
     FreeCash(),
 )
+"""First whether anything may enter at all, then whether the figures are to be believed, then whether this is sane."""
 
 
 def _unsound(value: object) -> Iterator[str]:

@@ -43,11 +43,21 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry that was made: the slot it was made for, and the open time of the closed candle it was decided on (None:
+    not known, or one of another symbol)."""
+
+    slot: int
+    candle_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
     """Every figure the checks need, read at one moment under the portfolio lock. Quote currency unless said otherwise.
 
     "Open + reserved" counts orders on their way as if they had been filled. Equity is allocation (or deposits) plus
-    realised and unrealised profit; the peaks include the present. Times are UTC milliseconds of market time.
+    realised and unrealised profit; the peaks include the present. Times are UTC milliseconds of market time. Counts of
+    orders need not go beyond their limit.
     """
 
     bot_capital: Decimal  # what the bot was allocated
@@ -60,7 +70,7 @@ class Exposure:
     account_peak_equity: Decimal
     total_exposure: Decimal  # open + reserved, all bots of the account
     asset_exposure: Decimal  # open + reserved in the proposal's base asset, all bots of the account
-    free_cash: Decimal  # not reserved
+    free_cash: Decimal  # what our books have of the quote currency, and is not reserved
     halts: tuple[str, ...]  # open halts of this bot or its account, in words
     trusted_price: Decimal | None  # the close of the last closed candle: what the market was when the strategy decided
     bid: Decimal | None  # what a sale would fetch now
@@ -68,9 +78,18 @@ class Exposure:
     clock: Offset  # the exchange's clock against ours
     now_ms: int
     stale_after_ms: int  # a price older than this is no price
+    holds: bool  # whether the account holds anything, so that its equity depends on marks
+    marked_at_ms: int | None  # when everything held was last valued at live prices; None: never
+    marks_stale_after_ms: int  # equity at marks older than this approves nothing
+    bot_live_positions: int
+    last_entry: Entry | None  # the bot's latest
+    candle_ms: int | None  # open time of the closed candle decided on; None: not known
+    bot_orders: int  # in the last minute, of any purpose
+    account_orders: int  # the same of the account
     dead_man_triggered: bool
-    bot_limits: BotLimits | None  # None: the row is missing, which refuses
-    portfolio_limits: PortfolioLimits | None  # None: the row is missing, which refuses
+    bot_limits: BotLimits | None  # None refuses, and limit_faults says why
+    portfolio_limits: PortfolioLimits | None  # None refuses, and limit_faults says why
+    limit_faults: tuple[str, ...]  # what is missing, out of bounds or unreadable among the limits, in words
     instrument: Instrument
 
 

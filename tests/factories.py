@@ -39,7 +39,7 @@ def instrument(symbol: str = "BTC/USDT", **changes: object) -> Instrument:
 
 
 def make_account(capital: str = "100000", now: Now | None = None) -> ExchangeAccount:
-    """An account with its capital, portfolio, limits, and the dead man's switch just checked in."""
+    """An account with its capital, portfolio, limits, fresh marks, and the dead man's switch just checked in."""
     now = now or now_at()
     account = ExchangeAccount.objects.create(name=f"account-{next(_numbers)}", exchange="simulated", quote="USDT")
     CapitalChange.objects.create(
@@ -50,7 +50,8 @@ def make_account(capital: str = "100000", now: Now | None = None) -> ExchangeAcc
         wall_at=now.wall_at,
     )
     Portfolio.objects.update_or_create(
-        account=account, defaults={"capital": Decimal(capital), "peak_equity": Decimal(capital)}
+        account=account,
+        defaults={"capital": Decimal(capital), "peak_equity": Decimal(capital), "marked_at": now.market_at},
     )
     AssetBalance.objects.create(account=account, asset=account.quote, amount=Decimal(capital))
     PortfolioRiskLimits.objects.get_or_create(account=account)
@@ -64,6 +65,11 @@ def make_account(capital: str = "100000", now: Now | None = None) -> ExchangeAcc
         },
     )
     return account
+
+
+def freshly_marked(account: ExchangeAccount, now: Now) -> None:
+    """As the guard leaves an account whose positions it has just valued, every one at a live price."""
+    Portfolio.objects.filter(account=account).update(marked_at=now.market_at)
 
 
 def make_bot(account: ExchangeAccount | None = None, **changes: object) -> Bot:

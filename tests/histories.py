@@ -25,7 +25,7 @@ from market.orders import Fill, OrderReport, OrderRequest, OrderType, ReportStat
 from risk.decisions import Grounds
 from risk.exits import ExitReason
 from risk.verdicts import Proposal
-from tests.factories import SLOT_0, instrument, make_account, make_bot, now_at
+from tests.factories import SLOT_0, freshly_marked, instrument, make_account, make_bot, now_at
 from tests.fakes import quote
 
 PRICES = {"BTC/USDT": Decimal("60000"), "ETH/USDT": Decimal("3000.01"), "BNB/USDT": Decimal("600.1")}
@@ -149,6 +149,7 @@ class History:
         )
         live = quote(bot.symbol, str(price), self.now().market_ms - 1000)
         pricing = Pricing(instrument(bot.symbol), price, live, Offset(0, 0), 300_000)
+        freshly_marked(self.account, self.now())
         enter(bot, proposal, pricing, Grounds(self.slot), self.venue, self.now)
 
     def leave(self, bot: Bot) -> None:
@@ -164,7 +165,7 @@ class History:
     def mark(self, bot: Bot) -> None:
         price = PRICES[bot.symbol] * self.random.randint(900, 1100) / 1000
         self.prices[bot.symbol] = price
-        mark_all({bot.symbol: Price(price, self.now().market_ms)})
+        mark_all({bot.symbol: Price(price, self.now().market_ms)}, self.now())
 
     def move_capital(self, _: Bot) -> None:
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""The law of imports, and the rules that a linter does not see."""
+"""The law of imports, and the rules that a linter does not see. Who may send orders: test_one_way_to_send.py."""
 
 import ast
 import subprocess
@@ -25,20 +25,6 @@ def test_imports_run_down():
     lint = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
     done = subprocess.run(lint, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-
-
-def test_only_submit_sends_orders():
-    """``executor.submit(...)`` is called in one place of the whole code base."""
-    callers = [
-        path.relative_to(ROOT).as_posix()
-        for path, tree in sources(*FLOORS)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "submit"
-        and "execut" in ast.unparse(node.func.value)
-    ]
-    assert callers == ["execution/submit.py"]
 
 
 @pytest.mark.parametrize("name", ["_REVIEW_SEAL", "_send"])

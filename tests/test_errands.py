@@ -16,11 +16,13 @@ from market.clock import Clock, Now
 from market.exchange import Withheld
 from market.orders import ReportStatus
 from notifications.models import Event
+from risk.exits import review_price
 from tests.execution.test_drive import Exchange, opened
 from tests.execution.test_orders_and_money import NOW
 from tests.factories import instrument
 from tests.fakes import filled_at, quote, raises, says
-from tradingplatform.errands import at_the_stop
+from tradingplatform.errands import take_exit
+from tradingplatform.exit_watch import Reached
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +60,8 @@ def live(position: Position) -> Position:
 def look(platform: Platform, price: Decimal = BELOW_ITS_LIMIT) -> None:
     """One look of the reconciler's, which looks every second."""
     for watched in chores.watched():
-        at_the_stop(platform, watched, price, platform.after_s)
+        call = review_price(watched.stop_price, watched.target_price, price)
+        take_exit(platform, Reached(watched, call, platform.after_s))
     platform.after_s += 1
 
 

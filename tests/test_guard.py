@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 import redis
 import structlog
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 from bots.models import Bot
 from execution.models import BotBook, Portfolio, Position
@@ -19,7 +19,9 @@ from market.exchange import Transient
 from market.rate_limits import Priority
 from notifications.conditions import lasting
 from notifications.models import Event
-from tests.factories import instrument, make_bot, make_position
+from risk.halts import raise_halt
+from risk.models import Halt
+from tests.factories import instrument, make_bot, make_position, now_at
 from tests.fakes import FakeMarket, candles_of, quote
 from tests.redis_server import redis_url  # noqa: F401  (a fixture)
 from tests.rig import until
@@ -354,3 +356,61 @@ def test_what_fails_is_logged_once_and_the_rest_goes_on(world, settings):
         broken_and_mended.__name__ = "broken"
         world.guard._survive(broken_and_mended)
     assert [entry["event"] for entry in logs] == ["guard_failed", "guard_works_again"]
+
+
+# halts, days, and what an account is worth
+
+
+def test_the_guard_marks_accounts_that_hold_nothing_and_those_whose_prices_agree(world):
+    world.look("prices")
+    first = Portfolio.objects.get().marked_at
+    assert first is not None
+    open_position(world.bot)
+    world.platform.redis.delete("market:simulated:prices:young")
+    world.market.down = True
+    world.look("prices")
+    world.look("prices")
+    Portfolio.objects.update(marked_at=None)
+    world.market.down = False
+    world.price("200")
+    world.look("prices")
+    assert Portfolio.objects.get().marked_at is None  # one print that nothing agrees with
+    world.price("201")
+    world.look("prices")
+    assert Portfolio.objects.get().marked_at is None  # more than twice its mark
+    world.price("150")
+    world.look_twice("prices")
+    assert Portfolio.objects.get().marked_at is not None
+
+
+def test_the_guard_halts_a_bot_between_its_ticks(world):
+    open_position(world.bot)
+    world.look("days")
+    world.look_twice("prices")
+    Position.objects.update(quantity=Decimal(200), cost=Decimal(20_000))  # it holds 20,000 by now, of 5,000
+    world.price("96")
+    world.look_twice("prices")
+    causes = set(Halt.objects.values_list("cause", flat=True))
+    assert "daily_loss" in causes
+    assert "halt_raised" in kinds()
+
+
+def test_the_guard_writes_down_what_the_clock_ended(world):
+    now = world.platform.clock.now()
+    halt = raise_in_a_transaction(world.bot, now.market_at)
+    world.look("halts")
+    halt.refresh_from_db()
+    assert halt.cleared_by == "clock"
+    assert kinds() == ["halt_raised", "halt_cleared"]
+
+
+def raise_in_a_transaction(bot: Bot, until) -> Halt:
+    with transaction.atomic():
+        return raise_halt(bot.account, bot, "daily_loss", "lost", {}, now_at(), until=until)
+
+
+def test_the_guard_begins_the_day_of_every_bot_though_no_price_comes(world):
+    make_bot(world.bot.account)
+    world.market.down = True
+    world.look("days")
+    assert set(BotBook.objects.values_list("day", flat=True)) == {world.platform.clock.now().market_at.date()}

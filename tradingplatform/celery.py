@@ -2,9 +2,10 @@
 
 import gc
 import os
+import time
 
 from celery import Celery
-from celery.signals import setup_logging, task_prerun, worker_process_init
+from celery.signals import before_task_publish, setup_logging, task_prerun, worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradingplatform.settings")
 
@@ -23,6 +24,12 @@ def _keep_our_logs(**_: object) -> None:
 def _leave_old_objects_alone(**_: object) -> None:
     """What was imported before the fork lives as long as the child: the garbage collector need not look at it again."""
     gc.freeze()
+
+
+@before_task_publish.connect(sender="tradingplatform.tasks.heartbeat")
+def _say_when(headers: dict[str, object], **_: object) -> None:
+    """A heartbeat carries the wall time at which it was sent: what waited in the queue is no sign of life."""
+    headers["sent_at_ms"] = time.time_ns() // 1_000_000
 
 
 @task_prerun.connect

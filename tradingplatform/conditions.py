@@ -8,17 +8,20 @@ from collections.abc import Collection, Mapping
 import structlog
 from django.db import Error, transaction
 
+from execution.closing import held_in
 from market.clock import Clock, Now
 from market.clock_offset import LIMIT_MS, Offset
 from market.standing import Notice, OnNotice, Trouble
 from market.window import Window
 from notifications.conditions import begin, end, lasting
 from notifications.models import Severity
+from risk.models import Halt
 
 log = structlog.get_logger()
 
 STALE_CANDLES, STALE_PRICES, CLOCK_APART = "stale_candles", "stale_prices", "clock_apart"
 NOT_TRADED = "symbol_not_traded"
+CLOSING_DOWN = "closing_down"
 TROUBLES: dict[Trouble, tuple[str, Severity]] = {
     Trouble.LIMITED: ("exchange_limited", Severity.WARNING),
     Trouble.BANNED: ("exchange_banned", Severity.CRITICAL),
@@ -112,6 +115,27 @@ def review_clock(exchange: str, offset: Offset, now: Now) -> None:
             _begin(CLOCK_APART, exchange, text, now, Severity.CRITICAL)
         elif offset.in_step:  # after a slow answer neither is certain: what lasted lasts on
             _end(CLOCK_APART, exchange, f"The clock of {exchange} and this machine's agree again", now)
+
+
+def review_closing(halts: Collection[Halt], now: Now) -> None:
+    """``halts`` are those in force that sell what is held: told while there is something left. One transaction."""
+    selling = {halt.scope: halt for halt in halts if held_in(halt).exists()}
+    told = list(lasting(CLOSING_DOWN).values_list("subject", flat=True))
+    if not selling and not told:
+        return
+    with transaction.atomic():
+        for scope, halt in selling.items():
+            text = f"{_what_holds(scope)} is being sold, one position after another: {halt.text}"
+            _begin(CLOSING_DOWN, scope, text, now)
+        for scope in told:
+            if scope not in selling:
+                lifted = scope not in {halt.scope for halt in halts}
+                over = "is not sold any more: the halt was lifted" if lifted else "was sold: nothing is left"
+                _end(CLOSING_DOWN, scope, f"{_what_holds(scope)} {over}", now)
+
+
+def _what_holds(scope: str) -> str:
+    return "Everything that is held" if scope == "everything" else f"What {scope} holds"
 
 
 def _begin_trouble(exchange: str, trouble: Trouble, text: str, now: Now) -> None:

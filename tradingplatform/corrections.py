@@ -83,8 +83,9 @@ def closed_by_hand(position: Position, price: Decimal, by: By) -> Order:
         raise ValueError(f"a price above 0 is needed, not {price}")
 
     def work(portfolio: Portfolio) -> Order:
+        before = Position.objects.values_list("status", flat=True).get(pk=position.pk)
         order = book_sale(portfolio, position.pk, price, by.reason, by.now)
-        _tell_closed(order, price, by)
+        _tell_closed(order, price, before, by)
         return order
 
     return under_portfolio_lock(position.account_id, work)
@@ -115,9 +116,12 @@ def _tell_accepted(account: ExchangeAccount, found: list[Drift], by: By) -> None
     changes = {one.asset: {"booked": canonical(one.booked), "at_exchange": canonical(one.at_exchange)} for one in found}
     payload = {"actor": by.actor, "reason": by.reason, "account": account.name, "changes": changes}
     _tell("balances_accepted", text, None, payload, by)
+    before = {one.asset: canonical(one.booked) for one in found}
+    after = {one.asset: canonical(one.at_exchange) for one in found}
+    by.audit("accept_balances", f"account {account}", before=before, after=after)
 
 
-def _tell_closed(order: Order, price: Decimal, by: By) -> None:
+def _tell_closed(order: Order, price: Decimal, before_status: str, by: By) -> None:
     text = (
         f"{order.bot.name}: {brief(order.amount)} {order.symbol} were sold by hand at {brief(price)}, says {by.actor}"
     )
@@ -129,6 +133,9 @@ def _tell_closed(order: Order, price: Decimal, by: By) -> None:
         "price": canonical(price),
     }
     _tell("closed_by_hand", text, order.bot_id, payload, by)
+    sold = {"position": order.position_id, "amount": canonical(order.amount), "price": canonical(price)}
+    before, after = {"status": before_status}, {"status": order.position.status, **sold}
+    by.audit("close_by_hand", f"bot {order.bot.name}", bot_id=order.bot_id, before=before, after=after)
 
 
 def _tell(kind: str, text: str, bot_id: int | None, payload: Mapping[str, object], by: By) -> None:

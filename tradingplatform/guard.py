@@ -1,33 +1,33 @@
 """Between ticks: what has to be looked at although no bot is ticking. A small process of its own.
 
-Every few seconds, from one request for all prices: open positions are marked, and whatever keeps the fleet from
-trading on what it sees (candles or prices that are old, an exchange that does not answer, a clock that is off) is told
-when it begins and when it ends. It asks for candles that are late, so that the end of an outage need not wait for a
-bot's next tick.
+Every few seconds, from one request for all prices: what is held is marked and the breakers are measured, and whatever
+keeps the fleet from trading on what it sees (candles or prices that are old, an exchange that does not answer, a clock
+that is off) is told when it begins and when it ends. It asks for candles that are late, so that the end of an outage
+need not wait for a bot's next tick. Stops and targets are the reconciler's (see reconciler.py).
 """
 
 import time
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from threading import Event
 
 import structlog
-from django.db import close_old_connections
-from django.db.models import Min, QuerySet
+from django.db import close_old_connections, transaction
+from django.db.models import Min
 
-from bots.models import Bot, BotStatus
-from execution.marking import mark_all, symbols_held
+from execution.day_start import accounts_with_a_new_day, open_days
+from execution.lock import under_portfolio_lock
 from market.clock import Now
 from market.exchange import ExchangeError
-from market.fetcher import DataFetcher, Price, Window
+from market.fetcher import DataFetcher, Window
 from market.slots import TIMEFRAMES, grace_ms, slot_at
+from risk.halts import end_by_clock
 from tradingplatform.conditions import (
     review_clock,
-    review_prices,
     review_stale_series,
-    review_symbols,
     review_troubles,
 )
+from tradingplatform.guarding.prices import PriceLook, in_service
+from tradingplatform.vigil import Vigil
 from tradingplatform.wiring import Platform
 
 log = structlog.get_logger()
@@ -35,10 +35,6 @@ log = structlog.get_logger()
 ROUND_S = 3.0  # wall time between two looks
 PATIENCE_S = 2.0  # wall time after which one question to the exchange is not asked again
 ASKING_S = 3.0  # wall time that one look may spend on asking for candles, before its last question
-PRICE_MAX_AGE_MS = 15_000  # wall time after which a live price is no price any more
-
-AGREEMENT = Decimal("0.05")
-"""Two prices no further apart, as a fraction, agree with each other."""
 
 Series = tuple[str, str]
 
@@ -52,37 +48,35 @@ class Guard:
         self._failing: set[str] = set()
         self._stop = Event()
         self._turn = 0
-        self._before: dict[str, Price] = {}
+        self._prices = PriceLook(platform, self._fetcher)
+        self._vigil = Vigil()
 
     def run(self, stop: Event) -> None:
         """A round every few seconds until ``stop`` is set."""
         self._stop = stop
         while not stop.is_set():
-            for look in (self.prices, self.exchange, self.clock, self.candles):
+            for look in (self.switch, self.days, self.prices, self.halts, self.exchange, self.clock, self.candles):
                 if not stop.is_set():
                     self._survive(look)
             stop.wait(ROUND_S)
 
-    def prices(self, now: Now) -> None:
-        """Mark what is open at live prices, and tell of symbols that have none, or do not trade any more."""
-        symbols = set(_in_service().values_list("symbol", flat=True)) | symbols_held()
-        if not symbols:
-            return
-        found = self._fetcher.prices(symbols)
-        furthest_ms = round(PRICE_MAX_AGE_MS * self._platform.clock.speed)
-        young = {symbol: price for symbol, price in found.items() if abs(now.market_ms - price.at_ms) <= furthest_ms}
-        trading = self._trading(symbols)
-        review_prices(self._platform.exchange.id, trading - young.keys(), now)
-        review_symbols(symbols - trading, now)
-        agreed = {symbol: price for symbol, price in young.items() if self._agrees(symbol, price)}
-        self._before = young
-        if agreed:
-            mark_all(self._on_tick(agreed))
+    def switch(self, now: Now) -> None:
+        """The dead man's switch, also while no beat rings for it."""
+        self._vigil.look(now)
 
-    def _agrees(self, symbol: str, price: Price) -> bool:
-        """Whether two looks in a row saw about the same: one bad print must not make a peak to fall from."""
-        before = self._before.get(symbol)
-        return before is not None and abs(price.price - before.price) <= AGREEMENT * before.price
+    def prices(self, now: Now) -> None:
+        """Value what is held, measure the breakers, tell of symbols without a price."""
+        self._prices.look(now)
+
+    def days(self, now: Now) -> None:
+        """Begin the UTC day of every bot, also while there is no price to be had."""
+        for account_id in accounts_with_a_new_day(now):
+            under_portfolio_lock(account_id, lambda portfolio: open_days(portfolio, now))
+
+    def halts(self, now: Now) -> None:
+        """Write down which halts are over by their own time. (The gate knows by itself.)"""
+        with transaction.atomic():
+            end_by_clock(now)
 
     def candles(self, now: Now) -> None:
         """Tell of series whose newest candle nobody could have in time, and ask for them.
@@ -90,7 +84,7 @@ class Guard:
         A look asks for a few seconds only, and the next one goes on where it ended: marks must not wait for an exchange
         that answers slowly. What was not asked for is neither told nor told to be over.
         """
-        rows = list(_in_service().order_by().values_list("symbol", "timeframe").annotate(first_s=Min("stagger_s")))
+        rows = list(in_service().order_by().values_list("symbol", "timeframe").annotate(first_s=Min("stagger_s")))
         until_s = time.monotonic() + ASKING_S
         windows: dict[Series, Window | None] = {}
         for symbol, timeframe, first_s in _from(rows, self._turn):
@@ -123,26 +117,6 @@ class Guard:
             return  # an exchange that does not answer is told of above, and the gate denies without its clock
         review_clock(self._platform.exchange.id, offset, now)
 
-    def _trading(self, symbols: set[str]) -> set[str]:
-        """Those that trade at the exchange; all of them while it cannot be asked."""
-        try:
-            listed = self._platform.instruments()
-        except ExchangeError:
-            return symbols
-        trading = {symbol for symbol in symbols if symbol in listed and listed[symbol].active}
-        if trading != symbols:
-            self._platform.exchange.look_again()
-        return trading
-
-    def _on_tick(self, prices: dict[str, Price]) -> dict[str, Price]:
-        """Prices of symbols that are listed, on their tick."""
-        listed = self._platform.instruments()
-        return {
-            symbol: Price(listed[symbol].round_price(price.price), price.at_ms)
-            for symbol, price in prices.items()
-            if symbol in listed
-        }
-
     def _survive(self, look: Callable[[Now], None]) -> None:
         """One look; what fails is said once, and once that it works again."""
         name = look.__name__
@@ -163,7 +137,3 @@ def _from(rows: Sequence[tuple[str, str, int]], turn: int) -> Sequence[tuple[str
     """All rows, beginning with another one each turn."""
     first = turn % len(rows) if rows else 0
     return [*rows[first:], *rows[:first]]
-
-
-def _in_service() -> QuerySet[Bot]:
-    return Bot.objects.exclude(status=BotStatus.STOPPED)

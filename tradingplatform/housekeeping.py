@@ -6,11 +6,13 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTa
 from execution.marking import has_old_marks, snapshot_portfolio
 from execution.models import Portfolio
 from market.clock import Now
-from risk.deadman import watch
+from risk.deadman_watch import watch
+from tradingplatform.heartbeats import CHAIN, beat
 
 SCHEDULE = {
     "account equity": ("tradingplatform.tasks.snapshot_accounts", 60, "Keeps a point of every account's equity."),
     "dead man's switch": ("tradingplatform.tasks.watch_switch", 30, "Tells the stages of the dead man's switch."),
+    "heartbeat": ("tradingplatform.tasks.heartbeat", 30, "Shows that beat, broker, worker and database work together."),
     "retention": ("tradingplatform.tasks.thin_out", 86_400, "Thins out what is older than RETENTION_DAYS."),
 }
 """By name: the task, wall seconds between two runs, and what it does."""
@@ -43,6 +45,12 @@ def watch_dead_mans_switch(now: Now) -> None:
     """Tell a stage that has begun, and latch when the time is gone."""
     with transaction.atomic():
         watch(now)
+
+
+def keep_heartbeat(sent_at_ms: int | None, now: Now) -> None:
+    """A message went all the way. One that does not say when it was sent came from nobody's beat, and shows nothing."""
+    if sent_at_ms is not None:
+        beat(CHAIN, now, sent_at_ms)
 
 
 def snapshot_accounts(now: Now, speed: float) -> None:

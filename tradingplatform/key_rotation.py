@@ -31,6 +31,7 @@ def rotate_field_keys(by: By) -> int:
             market_at=by.now.market_at,
             wall_at=by.now.wall_at,
         )
+        by.audit("rotate_field_keys", "all secrets", after={"secrets": count})
     return count
 
 

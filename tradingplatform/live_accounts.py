@@ -88,6 +88,9 @@ def connect_account(
         _keep_untracked(account, new, balances)
         warnings = key_warnings(rights)
         _tell_connected(account, new, warnings, by)
+        named = {name: getattr(account, name) for name in ("exchange", "quote", "mode")}
+        made = {**named, "capital": canonical(new.capital), "key": account.fingerprint}
+        by.audit("connect_account", f"account {account}", after=made)
     return account, warnings
 
 
@@ -183,7 +186,7 @@ def _why_not_moved(bot: Bot, account: ExchangeAccount) -> str:
 
 
 def _move_one(bot: Bot, account: ExchangeAccount, by: By, *, live: bool) -> None:
-    was = bot.account
+    was, had_leave = bot.account, bot.live
     bot.account, bot.live = account, live
     bot.save(update_fields=["account", "live", "updated_at"])
     if was.pk != account.pk:
@@ -194,6 +197,13 @@ def _move_one(bot: Bot, account: ExchangeAccount, by: By, *, live: bool) -> None
         by,
         {"from": was.name, "to": account.name},
         bot.pk,
+    )
+    by.audit(
+        "go_live" if live else "go_paper",
+        f"bot {bot.name}",
+        bot_id=bot.pk,
+        before={"account": was.name, "live": had_leave},
+        after={"account": account.name, "live": live},
     )
 
 

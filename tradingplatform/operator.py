@@ -1,11 +1,12 @@
 """Every act of a human on a bot is one function here, whether it comes from the admin, a message or a command.
 
-Each is one transaction, and leaves an event that says who did it and why.
+Each is one transaction, and leaves an event and an audit entry that say who did it and why.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Protocol
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -16,18 +17,25 @@ from bots.models import Bot, BotStatus, ExchangeAccount
 from execution.capital import capital_of
 from execution.held import BotInUse, in_use
 from execution.lock import lock_portfolio
-from execution.marking import rebase_account_peak, rebase_bot_peak
+from execution.marking import rebase_bot_peak
 from execution.models import Position
 from execution.record import mark_closing
 from execution.states import LIVE_POSITION, PositionStatus
+from market.clock import Now
 from market.instruments import Instrument
+from market.money import canonical
 from notifications.events import publish
-from risk import deadman
 from risk.exits import ExitReason
 from risk.halts import clear_halt
-from risk.models import DeadMansSwitch, Halt
+from risk.models import Halt
 from tradingplatform.acting import By
 from tradingplatform.symbols import why_unknown
+
+
+class Move(Protocol):
+    """A change of a bot's status."""
+
+    def __call__(self, bot: Bot, *, now: Now, actor: str, reason: str = "") -> Bot: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +77,29 @@ def create_bot(
         market_at=by.now.market_at,
         wall_at=by.now.wall_at,
     )
+    named = ("strategy", "symbol", "timeframe", "parameters", "status")
+    made = {name: getattr(bot, name) for name in named} | {"account": account.name, "capital": canonical(bot.capital)}
+    by.audit("create_bot", f"bot {bot.name}", bot_id=bot.pk, after=made)
     return start_bot(bot, by) if start else bot
 
 
+@transaction.atomic
 def start_bot(bot: Bot, by: By) -> Bot:
     """Put a stopped bot in service. Raises lifecycle.IllegalTransition."""
-    return lifecycle.start(bot, now=by.now, actor=by.actor, reason=by.reason)
+    return _moved("start_bot", lifecycle.start, bot, by)
 
 
 @transaction.atomic
 def pause_bot(bot: Bot, by: By) -> Bot:
     """No more entries; exits go on. Raises lifecycle.IllegalTransition."""
     lock_portfolio(bot.account_id)  # so that it falls before an order's send, or after it, never in between
-    return lifecycle.pause(bot, now=by.now, actor=by.actor, reason=by.reason)
+    return _moved("pause_bot", lifecycle.pause, bot, by)
 
 
+@transaction.atomic
 def resume_bot(bot: Bot, by: By) -> Bot:
     """Let a paused bot enter again. Raises lifecycle.IllegalTransition."""
-    return lifecycle.resume(bot, now=by.now, actor=by.actor, reason=by.reason)
+    return _moved("resume_bot", lifecycle.resume, bot, by)
 
 
 def pause_all(by: By) -> int:
@@ -106,57 +119,28 @@ def stop_bot(bot: Bot, by: By) -> Bot:
     held = in_use(bot.pk)
     if held:
         raise BotInUse(f"cannot stop bot {bot.name}: it has {held}; pause it, and stop it once that is closed")
-    return lifecycle.stop(bot, now=by.now, actor=by.actor, reason=by.reason)
+    return _moved("stop_bot", lifecycle.stop, bot, by)
 
 
 @transaction.atomic
 def reset_bot(bot: Bot, by: By) -> Bot:
-    """Acknowledge a bot's halt and clear it; the bot is paused then, and its drawdown counts from today's equity.
+    """Acknowledge a bot's halts and clear them; the bot is paused then, and its drawdown counts from today's equity.
 
-    Raises ValueError without a reason.
+    A halt that ends by itself (a daily loss) is not cleared: its limit is still reached. Raises ValueError without a
+    reason, lifecycle.IllegalTransition when there is nothing to reset.
     """
     if not by.reason.strip():
         raise ValueError("a halt is cleared for a reason: give one")
     lock_portfolio(bot.account_id)
-    for halt_id in Halt.objects.filter(bot=bot, cleared_at=None).values_list("pk", flat=True):
-        clear_halt(halt_id, by.actor, by.reason, by.now)
+    halts = list(Halt.objects.filter(bot=bot, cleared_at=None, until=None))
+    cleared = [halt for halt in halts if clear_halt(halt.pk, by.actor, by.reason, by.now)]
     rebase_bot_peak(bot)
-    return lifecycle.reset(bot, now=by.now, actor=by.actor, reason=by.reason)
-
-
-def clear_account_halts(account: ExchangeAccount, by: By) -> int:
-    """Clear what halts a whole account; how many halts it were. Its drawdown counts from today's equity then.
-
-    Raises ValueError without a reason.
-    """
-    if not by.reason.strip():
-        raise ValueError("a halt is cleared for a reason: give one")
-    with transaction.atomic():
-        portfolio = lock_portfolio(account.pk)
-        in_force = Halt.objects.filter(account=account, bot=None, cleared_at=None).values_list("pk", flat=True)
-        cleared = sum(clear_halt(halt_id, by.actor, by.reason, by.now) for halt_id in list(in_force))
-        if cleared:
-            rebase_account_peak(portfolio)
-        return cleared
-
-
-def check_in(by: By) -> DeadMansSwitch:
-    """A human is here: the dead man's switch begins its time anew. Raises ValueError when it has triggered already."""
-    with transaction.atomic():
-        deadman.check_in(by.actor, by.now.wall_ms, by.now)
-    switch = _switch()
-    if switch.latched_at is not None:  # perhaps just now: the latch is committed, whatever is said here
-        raise ValueError("the dead man's switch has triggered: a check-in does not reset it, `reset_switch` does")
-    return switch
-
-
-def reset_switch(by: By) -> DeadMansSwitch:
-    """Let entries happen again after the dead man's switch has triggered. Raises ValueError when it has not."""
-    with transaction.atomic():
-        deadman.pull(by.now)  # an overdue switch that nobody has asked yet triggers now, and is reset
-        if not deadman.reset(by.actor, by.reason, by.now):
-            raise ValueError("the dead man's switch has not triggered: there is nothing to reset")
-        return _switch()
+    before = {"halts": [halt.text for halt in cleared]}
+    bot.refresh_from_db(fields=["status"])
+    if cleared and bot.status != BotStatus.HALTED:  # it was stopped, or halted by a person: its status had not followed
+        by.audit("reset_bot", f"bot {bot.name}", bot_id=bot.pk, before=before)
+        return bot
+    return _moved("reset_bot", lifecycle.reset, bot, by, before)
 
 
 @transaction.atomic
@@ -183,14 +167,19 @@ def close_position(bot: Bot, by: By) -> Position:
         market_at=by.now.market_at,
         wall_at=by.now.wall_at,
     )
+    held = {"position": position.pk, "quantity": canonical(position.quantity)}
+    before, after = {"status": PositionStatus.OPEN.value, **held}, {"status": PositionStatus.CLOSING.value, **held}
+    by.audit("close_position", f"bot {bot.name}", bot_id=bot.pk, before=before, after=after)
     return position
 
 
-def _switch() -> DeadMansSwitch:
-    switch = DeadMansSwitch.objects.filter(pk=DeadMansSwitch.SINGLETON).first()
-    if switch is None:
-        raise ValueError("there is no dead man's switch: nothing may enter. `first_start` makes one")
-    return switch
+def _moved(action: str, move: Move, bot: Bot, by: By, seen: Mapping[str, object] | None = None) -> Bot:
+    """Move a bot's status and keep the act in the audit trail. ``seen``: what else there was before."""
+    before = Bot.objects.filter(pk=bot.pk).values_list("status", flat=True).first()
+    moved = move(bot, now=by.now, actor=by.actor, reason=by.reason)
+    was, is_now = {"status": before, **(seen or {})}, {"status": str(moved.status)}
+    by.audit(action, f"bot {moved.name}", bot_id=moved.pk, before=was, after=is_now)
+    return moved
 
 
 def _each(status: BotStatus, act: Callable[[Bot, By], Bot], by: By) -> int:

@@ -1,14 +1,14 @@
 """The reconciler: sees to what is held whenever no tick does. A process of its own.
 
-Every second: orders of which nobody knows what became are asked for, live positions without a stop are protected, and
-a stop that was reached is enforced where the exchange did not do it. Every minute an account's books are compared with
-the exchange's. A few hands work at once, so that an exchange that is slow about one position keeps no other waiting.
+Every second: orders of which nobody knows what became are asked for, live positions without a stop are protected,
+stops and targets that were reached are enforced, on paper and wherever the exchange did not do it, and what a halt
+closes is sold. Every minute an account's books are compared with the exchange's. A few hands work at once, so that an
+exchange that is slow about one position keeps no other waiting.
 """
 
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from decimal import Decimal
 from functools import partial
 from threading import Event, local
 
@@ -17,10 +17,14 @@ from django.db import close_old_connections
 
 from bots.models import ExchangeAccount, Mode
 from execution import chores, clean
-from execution.chores import Chore, Watched
+from execution.chores import Chore
+from execution.closing import Closing, closing_halts, next_to_close
 from execution.reconcile import reconcile_account
 from market.exchange import ExchangeError, OrderDesk
-from tradingplatform.errands import at_the_stop, see_to
+from tradingplatform.conditions import review_closing
+from tradingplatform.errands import close_down, see_to, take_exit
+from tradingplatform.exit_watch import ExitWatch, Reached
+from tradingplatform.heartbeats import RECONCILER, beat
 from tradingplatform.key_check import review_key
 from tradingplatform.lasting import NOT_RECONCILED, STUCK, UNPROTECTED, Lasting, stuck_text, unprotected_text
 from tradingplatform.means import means_of
@@ -37,7 +41,7 @@ KEY_S = 3600.0  # between two looks at what an API key may do
 NAKED_S = 5.0  # how long a position may be without a stop before it is told
 STUCK_S = 120.0  # how long it may take until it is known what became of an order
 APART_S = 60.0  # how long an account may be kept from entering by its comparison
-PRICE_MAX_AGE_S = 15.0
+PULSE_S = 10.0  # between two heartbeats
 HANDS, STOP_HANDS = 4, 2  # stops that were reached do not queue behind anything else
 
 
@@ -58,8 +62,9 @@ class Reconciler:
         self._unprotected = Lasting(UNPROTECTED, NAKED_S, unprotected_text)
         self._stuck = Lasting(STUCK, STUCK_S, stuck_text)
         self._apart = Lasting(NOT_RECONCILED, APART_S, str)
-        self._reached_since: dict[int, float] = {}
+        self._exits = ExitWatch()
         self._key_due: dict[int, float] = {}
+        self._pulse_due_s = 0.0
         self._failing: set[str] = set()
 
     def run(self, stop: Event) -> None:
@@ -80,7 +85,7 @@ class Reconciler:
         """One look at everything; what has to be done is handed out."""
         if not self._begun:
             self._survive("begin", self.begin)
-        for look in (self.settle, self.watch, self.compare):
+        for look in (self.settle, self.watch, self.close_down, self.compare, self.pulse):
             self._survive(look.__name__, look)
 
     def settle(self) -> None:
@@ -92,23 +97,18 @@ class Reconciler:
         self._stuck.look({chore.position_id: chore for chore in unsettled}, self._platform.clock.now())
 
     def watch(self) -> None:
-        """Enforce stops that were reached."""
-        held = chores.watched()
-        symbols = {watched.chore.symbol for watched in held}
-        if not symbols:
-            self._reached_since.clear()
-            return
-        now_ms, speed = self._platform.clock.now().market_ms, self._platform.clock.speed
-        prices = {
-            symbol: price.price
-            for symbol, price in self._platform.fetcher.prices(symbols).items()
-            if abs(now_ms - price.at_ms) <= PRICE_MAX_AGE_S * 1000 * speed
-        }
-        reached = [each for each in held if (p := prices.get(each.chore.symbol)) is not None and p <= each.stop_price]
-        ids = {each.chore.position_id for each in reached}
-        self._reached_since = {pk: since for pk, since in self._reached_since.items() if pk in ids}
-        for each in reached:
-            self._at_stop(each, prices[each.chore.symbol])
+        """Take the exits that live prices call for: stops where the exchange does not, and targets."""
+        for reached in self._exits.look(self._platform, chores.watched()):
+            self._hand_out_stop(reached.watched.chore.position_id, partial(self._take_exit, reached))
+
+    def close_down(self) -> None:
+        """Sell what halts sell: at most one new exit a second for each account, the largest exposure first."""
+        now = self._platform.clock.now()
+        halts = closing_halts(now)
+        review_closing(halts, now)
+        for closing in next_to_close(halts, now):
+            # At once: what has no stop is seen to every few seconds, and would never have its turn.
+            self._hand_out(closing.chore.position_id, ROUND_S, partial(self._close_down, closing), at_once=True)
 
     def compare(self) -> None:
         """Every live account's books with the exchange's, now and then."""
@@ -122,6 +122,12 @@ class Reconciler:
         reasons = {account.name: clean.why_not_clean(account, now) for account in accounts}
         self._apart.look({name: reason for name, reason in reasons.items() if reason}, now)
 
+    def pulse(self) -> None:
+        """Say that it is alive, now and then."""
+        if time.monotonic() >= self._pulse_due_s:
+            beat(RECONCILER, self._platform.clock.now())
+            self._pulse_due_s = time.monotonic() + PULSE_S
+
     @property
     def _platform(self) -> Platform:
         """This thread's own."""
@@ -134,13 +140,11 @@ class Reconciler:
         if not see_to(self._platform, chore):
             self._not_before.pop(chore.position_id, None)  # a tick is at it: look again at once
 
-    def _at_stop(self, watched: Watched, price: Decimal) -> None:
-        since = self._reached_since.setdefault(watched.chore.position_id, time.monotonic())
-        act = partial(self._enforce, watched, price, time.monotonic() - since)
-        self._hand_out(watched.chore.position_id, ROUND_S, act, urgent=True)
+    def _take_exit(self, reached: Reached) -> None:
+        take_exit(self._platform, reached)
 
-    def _enforce(self, watched: Watched, price: Decimal, reached_for_s: float) -> None:
-        at_the_stop(self._platform, watched, price, reached_for_s)
+    def _close_down(self, closing: Closing) -> None:
+        close_down(self._platform, closing)
 
     def _compare(self, account: ExchangeAccount) -> None:
         platform = self._platform
@@ -162,14 +166,22 @@ class Reconciler:
             log.error("key_problem", account=account.name, problem=problem)
         self._key_due[account.pk] = time.monotonic() + KEY_S
 
-    def _hand_out(self, key: object, pause_s: float, act: Callable[[], object], *, urgent: bool = False) -> None:
+    def _hand_out(self, key: object, pause_s: float, act: Callable[[], object], *, at_once: bool = False) -> None:
         """Give an errand to a free hand, one at a time for each key, and not again before the pause is over."""
+        self._give(self._hands, key, pause_s, act, at_once)
+
+    def _hand_out_stop(self, key: object, act: Callable[[], object]) -> None:
+        """The same for an exit that the price calls for: it queues behind nothing else, and waits for no pause."""
+        self._give(self._stop_hands, key, ROUND_S, act, at_once=True)
+
+    def _give(
+        self, hands: ThreadPoolExecutor, key: object, pause_s: float, act: Callable[[], object], at_once: bool
+    ) -> None:
         now_s = time.monotonic()
         under_way = self._busy.get(key)
-        if (under_way is not None and not under_way.done()) or (not urgent and now_s < self._not_before.get(key, 0.0)):
+        if (under_way is not None and not under_way.done()) or (not at_once and now_s < self._not_before.get(key, 0.0)):
             return
         self._not_before[key] = now_s + pause_s
-        hands = self._stop_hands if urgent else self._hands
         self._busy[key] = hands.submit(self._survive, f"errand {key}", act)
         self._forget()
 

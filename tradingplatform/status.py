@@ -21,8 +21,10 @@ from execution.models import CapitalChange, Order, Position, Reconciliation, Tra
 from execution.states import LIVE_POSITION, PositionStatus
 from market.clock import Now, load_clock
 from market.money import ZERO, canonical, exact
+from risk.halts import in_force
 from risk.models import Decision, Halt, Outcome
 from tradingplatform.alarms import conditions_lasting, halts_in_force, switch_state
+from tradingplatform.heartbeats import ages_s
 from tradingplatform.reading import one_moment
 from tradingplatform.running import State, platform_state
 from tradingplatform.sim_stats import KEYS, exchange_stats
@@ -44,7 +46,7 @@ def read_status() -> dict[str, Any]:
     clock = load_clock(settings.CLOCK_FILE)
     now = clock.now()
     with one_moment():
-        status = {**_accounts(now), **_alarms(now.wall_at), **_counts(now.wall_at), **_money(now.wall_at)}
+        status = {**_accounts(now), **_alarms(now), **_counts(now), **_money(now.wall_at)}
     state = platform_state(settings.VAR, clock)
     runs = state["platform"] == State.RUNNING
     return {
@@ -75,27 +77,28 @@ def _account(account: ExchangeAccount, now: Now) -> dict[str, Any]:
     }
 
 
-def _alarms(wall_at: datetime) -> dict[str, Any]:
+def _alarms(now: Now) -> dict[str, Any]:
     return {
-        "dead_mans_switch": switch_state(wall_at),
-        "halts_in_force": halts_in_force(),
+        "dead_mans_switch": switch_state(now.wall_at),
+        "halts_in_force": halts_in_force(now),
         "conditions": conditions_lasting(),
+        "heartbeats_age_s": ages_s(now.wall_at),
     }
 
 
-def _counts(wall_at: datetime) -> dict[str, Any]:
+def _counts(now: Now) -> dict[str, Any]:
     totals = Bot.objects.aggregate(ticks=Sum("ticks"), failed=Sum("ticks_failed"), last=Max("last_tick_at"))
     return {
         "bots": _count_by(Bot, "status", BotStatus.values),
         "ticks": totals["ticks"] or 0,
         "ticks_failed": totals["failed"] or 0,
-        "last_tick_age_s": _age_s(totals["last"], wall_at),
+        "last_tick_age_s": _age_s(totals["last"], now.wall_at),
         "positions": _count_by(Position, "status", [status.value for status in PositionStatus]),
         "exits": _count_by(Position, "exit_reason", among=Position.objects.filter(status__exact=PositionStatus.CLOSED)),
         "orders": Order.objects.count(),
         "fills": Trade.objects.count(),
         "refusals": _count_by(Decision, "failed_check", among=Decision.objects.filter(outcome=Outcome.REFUSED)),
-        "halts": Halt.objects.filter(cleared_at=None).count(),
+        "halts": in_force(now).count(),
         "halts_ever": Halt.objects.count(),
     }
 

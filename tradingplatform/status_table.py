@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from market.money import decimals_shown
-from tradingplatform.alarm_texts import condition_text, halt_text, span, switch_text
+from tradingplatform.alarm_texts import condition_text, halt_text, heartbeats_text, span, switch_text
 from tradingplatform.typed import make
 
 COLUMNS = ("name", "symbol", "timeframe", "strategy", "status", "position", "unrealised", "realised", "ticks", "last")
@@ -52,6 +52,8 @@ def _totals(status: Mapping[str, Any]) -> Iterator[str]:
     yield from _conditions(status["conditions"])
     yield from (_live(account) for account in status["accounts"] if account["mode"] == "LIVE")
     yield f"switch     {switch_text(status['dead_mans_switch'], var)}"
+    if status["platform"] == "running":
+        yield f"watch      {heartbeats_text(status['heartbeats_age_s'])}"
     yield f"ticks      {status['ticks']}, {status['ticks_failed']} failed, {_last_tick(status['last_tick_age_s'])}"
     yield f"exchange   {_exchange(status['exchange'])}"
 

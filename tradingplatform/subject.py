@@ -7,12 +7,13 @@ from bots.strategies.base import Signal
 from execution.models import BotBook, Position
 from execution.totals import bot_equity
 from market.candles import Candles
+from market.clock import Now
 from market.instruments import Instrument
 from market.money import canonical
 from market.slots import slot_at, slot_start_ms
 from risk.decisions import Grounds
+from risk.limit_changes import UnusableLimits, bot_limits_now
 from risk.limits import BotLimits
-from risk.models import BotRiskLimits
 from risk.verdicts import Proposal
 from tradingplatform.decide import Held, Subject
 
@@ -20,12 +21,12 @@ HELD = ("quantity", "cost", "entry_price", "stop_price", "target_price", "mark_p
 PROPOSED = ("amount", "normal_amount", "reference_price", "notional", "stop_price", "target_price")
 
 
-def subject_of(bot: Bot, book: BotBook, instrument: Instrument, no_entry: str) -> Subject:
+def subject_of(bot: Bot, book: BotBook, instrument: Instrument, no_entry: str, now: Now) -> Subject:
     """The bot in figures. ``no_entry`` says why it may not enter, empty when it may."""
     try:
-        limits = bot.limits.value()
-    except BotRiskLimits.DoesNotExist:
-        limits = BotLimits()  # only to size the proposal: the gate refuses it for want of the row
+        limits = bot_limits_now(bot, now)
+    except UnusableLimits:
+        limits = BotLimits()  # only to size the proposal: the gate refuses it, and says why
     return Subject(
         bot_id=bot.pk,
         account_id=bot.account_id,

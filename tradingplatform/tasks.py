@@ -1,10 +1,10 @@
 """Celery's entrances: read the clocks, bind the log, one call each."""
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.conf import settings
 
 from tradingplatform import tick
-from tradingplatform.housekeeping import snapshot_accounts, watch_dead_mans_switch
+from tradingplatform.housekeeping import keep_heartbeat, snapshot_accounts, watch_dead_mans_switch
 from tradingplatform.logs import log_context
 from tradingplatform.thinning import thin_daily
 from tradingplatform.wiring import platform
@@ -22,6 +22,12 @@ def tick_bot(*, bot_id: int) -> None:
 def watch_switch() -> None:
     """Tell the stages of the dead man's switch as they begin."""
     watch_dead_mans_switch(platform().clock.now())
+
+
+@shared_task(name="tradingplatform.tasks.heartbeat", bind=True, ignore_result=True)
+def heartbeat(self: Task) -> None:  # type: ignore[type-arg]
+    """The end of the way from beat to the database; the message says when it began."""
+    keep_heartbeat(self.request.get("sent_at_ms"), platform().clock.now())
 
 
 @shared_task(name="tradingplatform.tasks.snapshot_accounts", ignore_result=True)

@@ -109,7 +109,8 @@ def _halt(alert: Alert) -> Told:
         yield alert.text
         if "limit" in payload and "value" in payload:
             yield f"limit {payload['limit']}, value {payload['value']}"
-        yield "Nothing is entered there until it is cleared; exits go on."
+        yield "What is held is sold, one position after another." if payload.get("closes") else ""
+        yield "Nothing is entered there until it is over; exits go on. /risk"
 
     return f"HALTED: {payload.get('cause', 'entries stop')}", lines()
 
@@ -119,8 +120,9 @@ def _switch(alert: Alert) -> Told:
         "dead_man_warning": "Check in: the dead man's switch is waiting",
         "dead_man_critical": "CHECK IN NOW: the dead man's switch is about to trigger",
         "dead_man_triggered": "THE DEAD MAN'S SWITCH HAS TRIGGERED",
+        "dead_man_still_triggered": "The dead man's switch is still triggered",
     }[alert.kind]
-    return title, iter((alert.text, "/checkin" if alert.kind != "dead_man_triggered" else "/switch"))
+    return title, iter((alert.text, "/switch" if alert.kind.endswith("triggered") else "/checkin"))
 
 
 _TEXTS: Mapping[str, Callable[[Alert], Told]] = {
@@ -136,6 +138,7 @@ _TEXTS: Mapping[str, Callable[[Alert], Told]] = {
     "dead_man_warning": _switch,
     "dead_man_critical": _switch,
     "dead_man_triggered": _switch,
+    "dead_man_still_triggered": _switch,
 }
 
 

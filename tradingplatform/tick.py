@@ -14,11 +14,13 @@ from bots.live import why_not_live
 from bots.models import Bot
 from bots.strategies.base import Signal
 from bots.strategies.registry import build
+from execution.breakers import fire
+from execution.day_start import open_day
 from execution.drive import drive, leave
 from execution.executors import BaseExecutor
 from execution.fills import worst_price
 from execution.lock import under_portfolio_lock
-from execution.marking import mark, open_day, snapshot_bot
+from execution.marking import mark, snapshot_bot
 from execution.models import BotBook, Order, Portfolio, Position, Purpose
 from execution.portfolio import Pricing
 from execution.record import LostRace
@@ -48,6 +50,9 @@ log = structlog.get_logger()
 
 QUOTE_MAX_AGE_WALL_MS = 10_000
 """How old a quote may be when the gate reads it, wall time."""
+
+MARKS_MAX_AGE_WALL_MS = 30_000
+"""How old the marks of what the account holds may be then, wall time. The guard renews them every few seconds."""
 
 UNDER_WAY = {
     PositionStatus.OPENING: "what became of its entry is not known yet",
@@ -80,7 +85,7 @@ def run(platform: Platform, bot_id: int, now: Now) -> None:
 
 
 def _read(bot_id: int) -> Bot | None:
-    return Bot.objects.select_related("account", "book", "limits").filter(pk=bot_id).first()
+    return Bot.objects.select_related("account", "book").filter(pk=bot_id).first()
 
 
 def _run_claimed(this: Pass) -> None:
@@ -122,7 +127,7 @@ def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
     window = platform.fetcher.closed_candles(bot.symbol, bot.timeframe, this.slot)
     # A stop obeys any live price: a needless sale costs a fee, a missed one the position. Valuing is the guard's.
     live = live_price(this, instrument) if position is not None and beyond_belief(window) else None
-    subject = subject_of(bot, bot.book, instrument, _why_no_entry(this, window))
+    subject = subject_of(bot, bot.book, instrument, _why_no_entry(this, window), this.now)
     strategy = lambda: build(bot.strategy, bot.parameters)  # noqa: E731 - made only when it is asked
     choice = decide(subject, held_by(bot, position), strategy, window.candles, live.price if live else None)
     seen = Seen(position, instrument, window, choice)
@@ -195,6 +200,7 @@ def _enter(this: Pass, seen: Seen, subject: Subject, signal: Signal, executor: B
         quote=quote,
         clock=offset,
         stale_after_ms=round(QUOTE_MAX_AGE_WALL_MS * this.platform.clock.speed),
+        marks_stale_after_ms=round(MARKS_MAX_AGE_WALL_MS * this.platform.clock.speed),
     )
     _forget_undecided(this)
     verdict = enter(this.bot, proposal, pricing, seen.grounds(this.slot, proposal), executor, lambda: this.now)
@@ -218,7 +224,8 @@ def _finish(this: Pass, seen: Seen, result: Result) -> None:
         book, position = this.bot.book, None
         if portfolio is not None:
             position = _mark_open(this, portfolio, seen)
-            book = BotBook.objects.get(bot=this.bot)
+            book = BotBook.objects.select_related("bot__account").get(bot=this.bot)
+            fire(portfolio, [book], this.now)
         stale = seen.stale and (position is None or not marked_live(this, position))
         snapshot_bot(this.bot, book, this.now, stale=stale)
         if seen.window is not None and not seen.window.fresh and this.is_late:

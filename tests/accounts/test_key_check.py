@@ -11,7 +11,7 @@ from risk.models import Halt
 from tests.factories import make_bot, now_at
 from tradingplatform.acting import By
 from tradingplatform.key_check import key_warnings, review_key, why_not_rights
-from tradingplatform.operator import clear_account_halts
+from tradingplatform.kill_switch import clear_account_halts
 
 pytestmark = pytest.mark.django_db
 

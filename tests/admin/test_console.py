@@ -18,7 +18,7 @@ from risk.models import DeadMansSwitch, Decision, Halt
 from tests.admin.test_bots import definition, edit, errors_of, of
 from tests.admin.test_pages import a_trading_bot
 from tests.factories import make_account, make_bot, now_at
-from tradingplatform.console.sidebar import GROUPS
+from tradingplatform.console.sidebar import GROUPS, PAGES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wired_exchange")]
 
@@ -163,13 +163,14 @@ def test_a_bot_gets_no_more_than_its_account_has(operator, capital):
 
 def test_the_menu_and_the_first_page_are_in_the_operators_order(operator):
     answer = operator.get(reverse("admin:index"))
-    wanted = [(title, list(models.values())) for title, models in GROUPS.items()]
+    pages = {title: [name for name, _ in pages.values()] for title, pages in PAGES.items()}
+    wanted = [(title, [*pages.get(title, []), *models.values()]) for title, models in GROUPS.items()]
     first_page, menu = answer.context["app_list"], answer.context["sidebar_navigation"]
     assert [(group["name"], [model["name"] for model in group["models"]]) for group in first_page] == wanted
     assert [(group["title"], [item["title"] for item in group["items"]]) for group in menu] == wanted
     html = answer.content.decode()
     assert not [word for word in ("crontab", "solar", "clocked") if word in html]
-    assert page(operator, Bot).count(reverse("admin:risk_halt_changelist")) == 1
+    assert page(operator, Bot).count(f'"{reverse("admin:risk_halt_changelist")}"') == 1
 
 
 def test_the_menu_shows_only_what_a_user_may_see(client):

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from bots.field_keys import UnreadableSecret
 from bots.models import Bot, ExchangeAccount
-from notifications.models import Event
+from notifications.models import AuditEntry, Event
 from tests.accounts.conftest import field_keys, live_account  # noqa: F401  (fixtures)
 from tests.admin.test_bots import edit, errors_of, of
 from tests.factories import make_account, make_bot
@@ -40,6 +40,8 @@ def test_the_key_is_replaced_and_audited_without_it(operator, live_account):  # 
         "new_api_key": {"from": None, "to": "***"},
         "new_api_secret": {"from": None, "to": "***"},
     }
+    entry = AuditEntry.objects.get(action="replace_key")
+    assert (entry.before, entry.after) == ({"key": before}, {"key": account.fingerprint})
     for shown in (page(operator, account), operator.get(reverse("admin:index")).content.decode(), str(vars(event))):
         assert NEW not in shown
         assert "another-key" not in shown

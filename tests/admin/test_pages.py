@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, PeriodicTask, PeriodicTasks, SolarSchedule
@@ -26,9 +26,11 @@ from execution.models import (
 )
 from execution.states import OrderStatus, PositionStatus
 from market.orders import OrderType, ReportStatus, Side
-from notifications.models import Condition, Event, Severity
+from notifications.models import Condition, Event, Heartbeat, Severity
 from risk.models import Decision, Halt, Outcome
 from tests.factories import make_bot, now_at
+from tradingplatform.acting import By
+from tradingplatform.limit_acts import change_limit
 
 pytestmark = pytest.mark.django_db
 
@@ -135,6 +137,14 @@ def a_trading_bot(number):
         Condition.objects.create(
             kind="k", subject=f"bot {bot.pk}", text="it lasts", began_at=NOW.wall_at, ended_at=ended_at
         )
+    with transaction.atomic():
+        by = By("ann", NOW, "because")
+        by.audit(
+            "pause_bot", f"bot {bot.name}", bot_id=bot.pk, before={"status": "RUNNING"}, after={"status": "PAUSED"}
+        )
+        change_limit(bot, "max_position", "0.2", by)
+        change_limit(bot, "max_drawdown", "0.3", by, bot.name)
+        change_limit(account, "max_asset", "0.2", by)
     for severity in Severity:
         Event.objects.create(kind="k", severity=severity, bot_id=bot.pk, text="something happened", **AT)
     return bot
@@ -142,6 +152,7 @@ def a_trading_bot(number):
 
 def other_rows():
     Group.objects.get_or_create(name="watchers")
+    Heartbeat.objects.get_or_create(name="beat", defaults={"sent_at": NOW.wall_at, "wall_at": NOW.wall_at})
     ClockedSchedule.objects.get_or_create(clocked_time=NOW.wall_at)
     CrontabSchedule.objects.get_or_create(minute="5")
     SolarSchedule.objects.get_or_create(event="sunrise", latitude=1, longitude=1)
@@ -206,7 +217,7 @@ WRITTEN_BY_THE_PLATFORM = [
     model
     for model in MODELS
     if model._meta.app_label in ("execution", "notifications", "django_celery_beat")
-    or model._meta.model_name in ("decision", "halt", "deadmansswitch")
+    or model._meta.model_name in ("decision", "halt", "deadmansswitch", "limitchange")
 ]
 
 

@@ -399,6 +399,47 @@ def test_an_entry_on_its_way_when_the_switch_triggers_is_protected_and_no_other_
     assert close(position, exchange) is PositionStatus.CLOSED  # exits wait for nobody
 
 
+def entered(exchange: Exchange) -> Position:
+    bot = make_bot()
+    enter(bot, proposal(bot), pricing(), Grounds(SLOT_0), exchange, lambda: NOW)
+    return Position.objects.get(bot=bot)
+
+
+def test_a_resting_entry_is_ended_when_the_switch_triggers():
+    exchange = Exchange(at_market=[says(ReportStatus.NEW)], at_query=[says(ReportStatus.NEW)])
+    position = entered(exchange)
+    assert drive(position.pk, means(exchange, 1)) is PositionStatus.OPENING
+    assert exchange.canceled == []
+    latch()
+    assert drive(position.pk, means(exchange, 2)) is PositionStatus.FLAT
+    assert position.orders.get().status == OrderStatus.CANCELED
+    check_totals(position.account)
+
+
+def test_of_a_resting_entry_what_was_bought_is_kept_and_protected():
+    bought = part("0.004", ReportStatus.PARTIAL)
+    exchange = Exchange(at_market=[bought], at_query=[bought], at_cancel=[part("0.004", ReportStatus.CANCELED)])
+    position = entered(exchange)
+    drive(position.pk, means(exchange, 1))
+    latch()
+    assert drive(position.pk, means(exchange, 2)) is PositionStatus.OPEN
+    assert position.orders.get(purpose=Purpose.ENTRY).status == OrderStatus.CANCELED
+    assert stop_of(position).status == OrderStatus.ACKED
+    assert stop_of(position).amount == Decimal("0.004")
+    check_totals(position.account)
+
+
+def test_an_entry_that_turns_out_to_rest_after_the_trigger_is_ended_however_often_that_fails():
+    resting = says(ReportStatus.NEW)
+    at_cancel = [raises(Transient("timeout")), raises(Transient("timeout")), says(ReportStatus.CANCELED)]
+    exchange = Exchange(at_market=[raises(OutcomeUnknown("timeout"))], at_query=[resting], at_cancel=at_cancel)
+    position = entered(exchange)
+    latch()
+    rounds = [drive(position.pk, means(exchange, second)) for second in range(1, 4)]
+    assert rounds[-1] is PositionStatus.FLAT
+    assert len(exchange.sent) == 1
+
+
 def test_an_entry_of_unknown_fate_when_the_switch_triggers_resolves_and_is_protected():
     exchange = Exchange(at_market=[raises(OutcomeUnknown("timeout"))], at_query=[filled_at("60000")])
     bot = make_bot()

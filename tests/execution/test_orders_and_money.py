@@ -29,7 +29,7 @@ from risk.decisions import Grounds
 from risk.exits import ExitReason
 from risk.models import DeadMansSwitch, Decision, Halt, Outcome
 from risk.verdicts import Approved, Proposal, Refused
-from tests.factories import SLOT_0, instrument, make_account, make_bot, now_at
+from tests.factories import SLOT_0, instrument, make_account, make_bot, make_position, now_at
 from tests.fakes import ScriptedExecutor, fill, filled_at, quote, raises, says
 
 pytestmark = pytest.mark.django_db
@@ -432,8 +432,11 @@ class TestTheDatabaseItself:
     def test_one_live_position_per_bot(self):
         bot = make_bot()
         buy(bot, ScriptedExecutor(filled_at("60000")))
-        with pytest.raises(IntegrityError):
-            buy(bot, ScriptedExecutor(filled_at("60000")), slot=SLOT_0 + 1)
+        refused = buy(bot, ScriptedExecutor(filled_at("60000")), slot=SLOT_0 + 1)
+        assert isinstance(refused, Refused)
+        assert refused.check == "duplicate_signal"
+        with pytest.raises(IntegrityError), transaction.atomic():
+            make_position(bot, NOW.market_at)
         check_totals(bot.account)
 
     def test_a_fill_is_booked_once(self):

@@ -26,13 +26,15 @@ PREPARED, SENT, ACKED, PARTIAL, UNKNOWN = (
 )
 
 
-def scene(status, *orders, sellable="2", protected=True, selling=True, asked=()):
+def scene(status, *orders, sellable="2", protected=True, selling=True, asked=(), entering=True):
     """Orders are given as (kind, status) or (kind, status, rest)."""
     working = tuple(
         Working(number, kind, order_status, Decimal(rest[0] if rest else sellable or "2"))
         for number, (kind, order_status, *rest) in enumerate(orders)
     )
-    return Scene(status, None if sellable is None else Decimal(sellable), working, protected, selling, frozenset(asked))
+    return Scene(
+        status, None if sellable is None else Decimal(sellable), working, protected, selling, frozenset(asked), entering
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,6 +47,16 @@ def scene(status, *orders, sellable="2", protected=True, selling=True, asked=())
         (scene(OPENING, (ENTRY, UNKNOWN), sellable="0", asked=[0]), Step.REST, None),
         (scene(OPENING, (ENTRY, ACKED), sellable="0"), Step.ASK, 0),
         (scene(OPENING, (ENTRY, ACKED), sellable="0", asked=[0]), Step.REST, None),
+        # while nothing may enter, what still buys is found out about, and ended
+        (scene(OPENING, (ENTRY, PREPARED), sellable="0", entering=False), Step.WITHDRAW, 0),
+        (scene(OPENING, (ENTRY, SENT), sellable="0", entering=False), Step.ASK, 0),
+        (scene(OPENING, (ENTRY, UNKNOWN), sellable="0", entering=False), Step.ASK, 0),
+        (scene(OPENING, (ENTRY, ACKED), sellable="0", entering=False), Step.CANCEL, 0),
+        (scene(OPENING, (ENTRY, ACKED), sellable="0", entering=False, asked=[0]), Step.CANCEL, 0),
+        (scene(OPEN, (ENTRY, PARTIAL), (STOP, ACKED, "1"), entering=False), Step.CANCEL, 0),
+        (scene(OPEN, (STOP, ACKED), entering=False), Step.REST, None),  # a stop rests on
+        (scene(OPEN, entering=False), Step.PROTECT, None),
+        (scene(CLOSING, entering=False), Step.SELL, None),
         # open: protected as far as it was filled
         (scene(OPEN), Step.PROTECT, None),
         (scene(OPEN, protected=False), Step.REST, None),

@@ -124,6 +124,6 @@ class TestCommands:
         switch = DeadMansSwitch.objects.get()
         long_ago = switch.last_checkin_at - timedelta(days=36500)
         DeadMansSwitch.objects.update(last_checkin_at=long_ago, high_water_at=long_ago)
-        assert "armed again" in run("reset_switch", "--reason=slept")
+        assert "armed again" in run("reset_switch", "--reason=slept", "--confirm=RESET")
         kinds = list(Event.objects.order_by("pk").values_list("kind", flat=True))
         assert kinds == ["dead_man_triggered", "dead_man_reset"]

@@ -16,7 +16,7 @@ from tradingplatform.decide import Nothing, propose
 from tradingplatform.holder import new_token
 from tradingplatform.means import means_of
 from tradingplatform.subject import grounds_of, subject_of
-from tradingplatform.tick import QUOTE_MAX_AGE_WALL_MS
+from tradingplatform.tick import MARKS_MAX_AGE_WALL_MS, QUOTE_MAX_AGE_WALL_MS
 from tradingplatform.wiring import platform
 
 
@@ -29,11 +29,12 @@ def enter_near(name: str, below: float) -> str:
     signal = Signal(Action.ENTER, "near its stop", stop=stop)
     slot = slot_at(ours.clock.now().market_ms, bot.interval_s)
     worst = instrument.round_price_up(worst_price(quote.ask))
-    proposal = propose(subject_of(bot, bot.book, instrument, ""), signal, worst, slot)
+    proposal = propose(subject_of(bot, bot.book, instrument, "", ours.clock.now()), signal, worst, slot)
     if isinstance(proposal, Nothing):
         return proposal.reason
     stale_after_ms = round(QUOTE_MAX_AGE_WALL_MS * ours.clock.speed)
-    pricing = Pricing(instrument, Decimal(quote.last), quote, ours.fetcher.clock_offset(), stale_after_ms)
+    marks_ms = round(MARKS_MAX_AGE_WALL_MS * ours.clock.speed)
+    pricing = Pricing(instrument, Decimal(quote.last), quote, ours.fetcher.clock_offset(), stale_after_ms, marks_ms)
     token = new_token()
     before = borrow_lease(bot.pk, ours.clock.now(), token)
     if before is None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from bots.models import Bot, BotStatus
+from market.clock import Now
 from proof.journal import name_of
 from risk.halts import open_halts
 from simexchange.orders.order import Order
@@ -24,10 +25,11 @@ class Forbidden:
         self._bots = bots
 
     def look(self, now_ms: int, triggered: bool, account: int) -> None:
-        """What forbids each bot's entries now."""
+        """What forbids each bot's entries now. Market time is wall time here."""
+        now = Now(now_ms, now_ms)
         status = dict(Bot.objects.values_list("pk", "status"))
         for bot in self._bots:
-            if triggered or status[bot] != BotStatus.RUNNING or open_halts(account, bot):
+            if triggered or status[bot] != BotStatus.RUNNING or open_halts(account, bot, now):
                 self._since.setdefault(bot, now_ms)
             elif bot in self._since:
                 self._spans.append((bot, self._since.pop(bot), now_ms))

@@ -34,7 +34,7 @@ from risk.models import DeadMansSwitch, Halt
 from tests.machines.answers import Died
 from tests.machines.forbidden import Forbidden
 from tests.machines.running import few
-from tradingplatform import operator, tick
+from tradingplatform import dead_man, kill_switch, operator, tick
 from tradingplatform.acting import By
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -142,16 +142,16 @@ class Platform(RuleBasedStateMachine):
         self._lifting = what != "check in"
         if what in ("halts of bots", "everything"):
             self._each_bot(operator.reset_bot)
-        if what in ("pauses", "everything"):
-            self._each_bot(operator.resume_bot)
         if what in ("halts of the account", "everything"):
-            operator.clear_account_halts(self.world.account, self._by())
+            kill_switch.clear_account_halts(self.world.account, self._by())
         with suppress(ValueError):  # where the switch has not triggered, or has
             if what in ("the switch", "everything"):
-                operator.reset_switch(self._by())
+                dead_man.reset_switch(self._by())
             if what == "check in":
-                operator.check_in(self._by())
+                dead_man.check_in(self._by(), dead_man.challenge(self._by()).code)
                 assert not triggered, "a check-in has reset the switch"
+        if what in ("pauses", "everything"):  # a reset pauses: last
+            self._each_bot(operator.resume_bot)
 
     @rule(which=WHICH)
     def is_closed_by_hand(self, which: int) -> None:
@@ -251,7 +251,7 @@ class Platform(RuleBasedStateMachine):
 
     def _forbids(self) -> set[object]:
         bots = Bot.objects.exclude(status=BotStatus.RUNNING).values_list("pk", flat=True)
-        halts = Halt.objects.filter(cleared_at=None).values_list("pk", flat=True)
+        halts = Halt.objects.filter(cleared_at=None, until=None).values_list("pk", flat=True)  # the others just end
         switch = ["switch"] if self._triggered() else []
         return {*switch, *(("bot", pk) for pk in bots), *(("halt", pk) for pk in halts)}
 

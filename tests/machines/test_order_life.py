@@ -31,7 +31,7 @@ from risk.decisions import Grounds
 from risk.exits import ExitReason
 from risk.models import BotRiskLimits
 from risk.verdicts import Proposal
-from tests.factories import SLOT_0, instrument, make_account, make_bot, now_at
+from tests.factories import SLOT_0, freshly_marked, instrument, make_account, make_bot, now_at
 from tests.fakes import quote
 from tests.machines import rows
 from tests.machines.answers import PARTS, Died, DrawnExecutor
@@ -89,6 +89,7 @@ class OrderLife(RuleBasedStateMachine):
         self.slot += 1
         wish = _proposal(bot, self.slot, Decimal(amount), price)
         priced = Pricing(self.instrument, price, quote(bot.symbol, str(price), self.wall_ms), Offset(0, 0), 300_000)
+        freshly_marked(self.account, self.now())
         self._act(data, dies, lambda: enter(bot, wish, priced, Grounds(self.slot), self.executor, self.now))
 
     @precondition(holds)

@@ -7,7 +7,7 @@ import pytest
 from market.clock_offset import Offset
 from market.instruments import Instrument
 from risk.limits import BotLimits, PortfolioLimits
-from risk.verdicts import Exposure, Proposal
+from risk.verdicts import Entry, Exposure, Proposal
 
 
 @pytest.fixture
@@ -56,8 +56,17 @@ def exposure(instrument):
         clock=Offset(ahead_ms=-20, within_ms=5),
         now_ms=1_000_000,
         stale_after_ms=60_000,
+        holds=True,
+        marked_at_ms=1_000_000,
+        marks_stale_after_ms=30_000,
+        bot_live_positions=0,
+        last_entry=Entry(slot=999, candle_ms=898_200_000),
+        candle_ms=899_100_000,
+        bot_orders=0,
+        account_orders=0,
         dead_man_triggered=False,
         bot_limits=BotLimits(),
         portfolio_limits=PortfolioLimits(),
+        limit_faults=(),
         instrument=instrument,
     )

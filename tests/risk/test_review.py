@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from market.clock_offset import Offset
 from risk.limits import BotLimits, PortfolioLimits
 from risk.review import CHECKS, NOT_EVALUATED, review
-from risk.verdicts import Approved, CheckResult, Exposure, Proposal, Refused
+from risk.verdicts import Approved, CheckResult, Entry, Exposure, Proposal, Refused
 
 ORDER = [
     "numbers",
@@ -21,10 +21,14 @@ ORDER = [
     "limits",
     "fresh_prices",
     "clock",
+    "fresh_marks",
     "prices",
     "price_collar",
     "books",
     "exchange_filters",
+    "duplicate_signal",
+    "order_rate",
+    "max_order",
     "free_cash",
     "stop_loss",
     "max_position",
@@ -46,6 +50,8 @@ def test_all_checks_run_in_their_order(proposal, exposure):
     assert verdict.proposal is proposal
 
 
+COLLAR_HALF = PortfolioLimits(price_collar=D("0.005"))
+
 SPOILT = {
     # what is spoilt -> the check that must refuse; the boundary itself is in the next table
     "float amount": ({"amount": 10.0}, {}, "numbers"),
@@ -58,9 +64,24 @@ SPOILT = {
     "a halt": ({}, {"halts": ("drawdown of bot 1",)}, "halts"),
     "no bot limits": ({}, {"bot_limits": None}, "limits"),
     "no portfolio limits": ({}, {"portfolio_limits": None}, "limits"),
+    "limits out of bounds": ({}, {"limit_faults": ("max_position must be ...",)}, "limits"),
+    "marks too old": ({}, {"marked_at_ms": 969_999}, "fresh_marks"),
+    "marks of the future": ({}, {"marked_at_ms": 1_030_001}, "fresh_marks"),
+    "never marked": ({}, {"marked_at_ms": None}, "fresh_marks"),
+    "whether it holds unknown": ({}, {"holds": None, "marked_at_ms": None}, "fresh_marks"),
+    "collar of the account": ({}, {"trusted_price": D("100.6"), "portfolio_limits": COLLAR_HALF}, "price_collar"),
+    "a live position": ({}, {"bot_live_positions": 1}, "duplicate_signal"),
+    "an entry of this slot": ({}, {"last_entry": Entry(1000, None)}, "duplicate_signal"),
+    "an entry of a later slot": ({}, {"last_entry": Entry(1001, None)}, "duplicate_signal"),
+    "an entry on this candle": ({}, {"last_entry": Entry(999, 899_100_000)}, "duplicate_signal"),
+    "too many orders of the bot": ({}, {"bot_orders": 11}, "order_rate"),
+    "too many orders of the account": ({}, {"account_orders": 201}, "order_rate"),
+    "a negative number of orders": ({}, {"bot_orders": -1}, "order_rate"),
+    "an order too large": ({}, {"account_equity": D(3999)}, "max_order"),
+    "cash for no fee": ({}, {"free_cash": D(1000)}, "free_cash"),
     "no price": ({}, {"priced_at_ms": None}, "fresh_prices"),
-    "stale price": ({}, {"now_ms": 1_060_001}, "fresh_prices"),
-    "price of the future": ({}, {"now_ms": 939_999}, "fresh_prices"),
+    "stale price": ({}, {"now_ms": 1_060_001, "marked_at_ms": 1_060_001}, "fresh_prices"),
+    "price of the future": ({}, {"now_ms": 939_999, "marked_at_ms": 939_999}, "fresh_prices"),
     "exchange's clock ahead": ({}, {"clock": Offset(996, 5)}, "clock"),
     "exchange's clock behind": ({}, {"clock": Offset(-996, 5)}, "clock"),
     "price of zero": ({"reference_price": D(0)}, {}, "prices"),
@@ -110,9 +131,14 @@ BOUNDARIES = {
     "total_exposure": ("total_exposure", D(49_000), D(49_000) + TINY),
     "asset_concentration": ("asset_exposure", D(24_000), D(24_000) + TINY),
     "portfolio_drawdown": ("account_equity", D(85_000) + TINY, D(85_000)),
-    "fresh_prices": ("now_ms", 1_060_000, 1_060_001),
+    "fresh_prices": ("priced_at_ms", 940_000, 939_999),
+    "fresh_marks": ("marked_at_ms", 970_000, 969_999),
+    "price_collar": ("trusted_price", D("102.04081632653061"), D("102.04081632653062")),
+    "duplicate_signal": ("last_entry", Entry(999, None), Entry(1000, None)),
+    "order_rate": ("bot_orders", 9, 10),
+    "max_order": ("portfolio_limits", PortfolioLimits(max_order=D("0.01")), PortfolioLimits(max_order=D("0.00999999"))),
     "clock": ("clock", Offset(995, 5), Offset(996, 5)),
-    "free_cash": ("free_cash", D(1000), D(1000) - TINY),
+    "free_cash": ("free_cash", D(1002), D(1002) - TINY),
 }
 
 
@@ -123,6 +149,43 @@ def test_limits_hold_to_the_last_digit(proposal, exposure, check, boundary):
     verdict = review(proposal, replace(exposure, **{figure: first}))
     assert isinstance(verdict, Refused)
     assert verdict.check == check
+
+
+def test_an_account_that_holds_nothing_needs_no_marks(proposal, exposure):
+    verdict = review(proposal, replace(exposure, holds=False, marked_at_ms=None))
+    assert isinstance(verdict, Approved)
+    assert next(r for r in verdict.results if r.name == "fresh_marks").value == "nothing held"
+
+
+@pytest.mark.parametrize(
+    ("of_bot", "of_account", "approved"),
+    [(0, 0, True), (9, 199, True), (10, 0, False), (0, 200, False), (10, 200, False)],
+)
+def test_the_next_order_is_one_of_those_allowed(proposal, exposure, of_bot, of_account, approved):
+    verdict = review(proposal, replace(exposure, bot_orders=of_bot, account_orders=of_account))
+    assert isinstance(verdict, Approved) is approved
+    rate = next(r for r in verdict.results if r.name == "order_rate")
+    assert rate.limit == "fewer than 10 of the bot and 200 of the account in a minute"
+    assert rate.value == f"{of_bot} and {of_account}"
+
+
+def test_a_first_entry_has_no_predecessor(proposal, exposure):
+    assert isinstance(review(proposal, replace(exposure, last_entry=None, candle_ms=None)), Approved)
+
+
+def test_what_passed_shows_its_figures_too(proposal, exposure):
+    shown = {result.name: (result.limit, result.value) for result in review(proposal, exposure).results}
+    assert shown["fresh_marks"] == ("30000 ms", "0 ms")
+    assert shown["price_collar"] == ("within 2 % of the close", "100 for a close of 100")
+    assert shown["duplicate_signal"] == ("the first of slot 1000", "last entry in slot 999")
+    assert shown["max_order"] == ("25000", "1000")
+    assert shown["free_cash"] == ("100000", "1002")
+    assert all(limit and value for limit, value in shown.values())
+
+
+def test_a_fault_of_the_limits_is_told_in_words(proposal, exposure):
+    told = replace(exposure, bot_limits=None, limit_faults=("the limits of bot b cannot be used: max_position ...",))
+    assert review(proposal, told).reason == "limits: the limits of bot b cannot be used: max_position ..."
 
 
 @pytest.mark.parametrize(
@@ -147,7 +210,7 @@ def test_the_refusal_names_limit_and_value(proposal, exposure):
 def test_what_comes_after_the_first_failure_is_listed_as_not_evaluated(proposal, exposure):
     verdict = review(proposal, replace(exposure, halts=("a", "b"), free_cash=D(0)))
     assert [result.name for result in verdict.results] == ORDER
-    assert [result.passed for result in verdict.results] == [True, True, False] + [None] * 16
+    assert [result.passed for result in verdict.results] == [True, True, False] + [None] * 20
     assert {result.note for result in verdict.results[3:]} == {NOT_EVALUATED}
 
 
@@ -238,7 +301,7 @@ def test_what_is_approved_respects_every_limit(proposal, exposure, data):
     names = ["bot_position_notional", "total_exposure", "asset_exposure", "bot_peak_equity", "bot_day_start_equity"]
     names += ["bot_capital", "bot_equity", "account_equity", "account_peak_equity", "free_cash"]
     bot = BotLimits(*(draw(fraction) for _ in range(3)), draw(st.integers(1, 5)), draw(fraction))
-    portfolio = PortfolioLimits(*(draw(fraction) for _ in range(3)))
+    portfolio = PortfolioLimits(*(draw(fraction) for _ in range(4)))
     drawn = {name: draw(money) for name in names}
     known = replace(exposure, **drawn, loss_streak=draw(st.integers(0, 8)), bot_limits=bot, portfolio_limits=portfolio)
     verdict = review(proposal, known)
@@ -255,7 +318,8 @@ def _every_rule(proposal, known):
     return (
         min(*positive, known.account_peak_equity) > 0
         and notional >= known.instrument.min_notional
-        and notional <= known.free_cash
+        and notional <= portfolio.max_order * known.account_equity
+        and notional * D("1.002") <= known.free_cash
         and proposal.stop_price is not None
         and 0 < proposal.stop_price < proposal.reference_price
         and known.bot_position_notional + notional <= bot.max_position * known.bot_capital

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from market.clock import Clock, save_clock
+from market.clock import Clock, load_clock, save_clock
 from notifications.conditions import begin, end
 from notifications.models import Severity
 from risk.models import DeadMansSwitch, Halt
 from tests.factories import make_bot, now_at
+from tradingplatform.alarm_texts import heartbeats_text
 from tradingplatform.environment import ROOT
+from tradingplatform.heartbeats import GUARD, beat
 from tradingplatform.launcher import folder, marketclock
+from tradingplatform.management.base import now as read_now
 from tradingplatform.running import platform_state
 from tradingplatform.status import read_status
 from tradingplatform.status_table import status_table
@@ -103,6 +106,16 @@ def test_a_running_platform_begins_with_its_market(var):
 
     assert status["platform"] == "running"
     assert status_table(status).startswith("simulated exchange, ")
+    assert "watch      beat NEVER, guard NEVER, reconciler NEVER" in status_table(status).splitlines()
+
+
+@db
+def test_heartbeats_are_shown():
+    beat(GUARD, load_clock(Path("none")).now())
+    assert read_status()["heartbeats_age_s"]["guard"] < 10
+    assert heartbeats_text({"guard": 3.2, "beat": 600, "reconciler": None}) == (
+        "guard 3 s ago, beat 10 min ago, reconciler NEVER"
+    )
 
 
 def switch(**changes):
@@ -135,7 +148,7 @@ def test_the_dead_mans_switch(var):
     assert switch_line() == ("CRITICAL", f"switch     CRITICAL, 30 min left: {prefix} checkin")
 
     switch(last_checkin_at=ago(25))
-    triggered = f'switch     TRIGGERED, nothing may enter: {prefix} reset_switch --reason "..."'
+    triggered = f'switch     TRIGGERED, nothing may enter: {prefix} reset_switch --reason "..." --confirm RESET'
     assert switch_line() == ("TRIGGERED", triggered)
 
     switch(latched_at=ago(1))
@@ -170,6 +183,38 @@ def test_each_halt_in_force_with_what_clears_it(var):
     first, second = (line for line in status_table(status).splitlines() if line.startswith("HALTED"))
     assert first.endswith(f'.venv/bin/python manage.py clear_halt {account} --reason "..."')
     assert second.endswith(f'.venv/bin/python manage.py reset_bot {name} --reason "..."')
+
+
+@db
+def test_halts_of_all_scopes_the_widest_first_and_none_that_is_over(var):
+    bot = make_bot()
+    now = read_now()
+    moments = {"market_at": now.market_at, "raised_at": now.wall_at}
+    later, before = now.market_at + timedelta(hours=9), now.market_at - timedelta(seconds=1)
+    on_bot = {"account": bot.account, "bot": bot, "text": "t", **moments}
+    Halt.objects.create(cause="daily_loss", until=later, **on_bot)
+    Halt.objects.create(cause="other", until=before, **on_bot)
+    Halt.objects.create(cause="operator", **on_bot)
+    Halt.objects.create(account=bot.account, cause="operator", text="t", **moments)
+    Halt.objects.create(cause="operator", text="t", closes=True, **moments)
+    status = read_status()
+
+    assert status["halts"] == len(status["halts_in_force"]) == 4
+    lines = [line for line in status_table(status).splitlines() if line.startswith("HALTED")]
+    assert [line.split(":")[0].split(maxsplit=1)[1] for line in lines] == [
+        "everything",
+        f"account {bot.account.name}",
+        f"bot {bot.name}",
+        f"bot {bot.name}",
+    ]
+    assert "sells what is held" in lines[0]
+    ends = [
+        'manage.py resume_trading --all --reason "..."',
+        f'manage.py resume_trading --account {bot.account.name} --reason "..."',
+        f"over at {later.isoformat()[:16]} UTC of market time",
+        f'manage.py resume_trading {bot.name} --reason "..."',
+    ]
+    assert [line.endswith(end) for line, end in zip(lines, ends, strict=True)] == [True] * 4
 
 
 @db

@@ -87,7 +87,7 @@ def test_an_event_whose_position_is_gone_is_told_all_the_same():
 @given(
     kind=st.sampled_from(
         ["position_opened", "position_closed", "order_rejected", "order_unknown", "halt_raised", "dead_man_warning",
-         "dead_man_critical", "dead_man_triggered", "stale_candles", "never_heard_of", ""]
+         "dead_man_critical", "dead_man_triggered", "dead_man_still_triggered", "stale_candles", "never_heard_of", ""]
     ),
     severity=st.sampled_from(Severity.values),
     text=st.text(max_size=500),

@@ -7,12 +7,13 @@ import pytest
 import redis
 
 from bots.models import Bot, BotStatus
-from execution.models import EquitySnapshot, Order, PaperOrder, Portfolio, Position, Trade
+from execution.models import BotBook, EquitySnapshot, Order, PaperOrder, Portfolio, Position, Trade
 from execution.states import OrderStatus, PositionStatus
+from execution.totals import bot_equity
 from market.clock import Clock, Now, moment
 from notifications.models import Condition, Event
 from risk.exits import ExitReason
-from risk.models import Decision, Outcome
+from risk.models import Decision, Halt, Outcome
 from tests.factories import SLOT_0, instrument, make_bot
 from tests.fakes import FakeMarket, candles_of, quote
 from tradingplatform import tick
@@ -271,6 +272,19 @@ def test_a_day_begins_with_the_equity_of_the_evening_before(world):
     world.tick()
     book.refresh_from_db()
     assert (book.day, book.day_start_equity) == (world.now.market_at.date(), Decimal(4960))
+
+
+def test_a_mark_at_the_candles_close_opens_a_breaker_too(world):
+    """The guard may be away."""
+    world.closes(105.0)
+    world.tick()
+    book = BotBook.objects.get()
+    BotBook.objects.update(day_start_equity=bot_equity(world.bot, book) + 245)  # of 250 that may be lost in a day
+    world.next_slot()
+    world.closes(105.0, 103.0)
+    world.tick()
+    assert position().status == PositionStatus.OPEN
+    assert Halt.objects.get().cause == "daily_loss"
 
 
 def test_a_bot_that_is_gone_is_no_error(world):

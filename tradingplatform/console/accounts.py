@@ -100,7 +100,11 @@ class ConsoleAccountAdmin(AuditedAdmin, ExchangeAccountAdmin):
         return {"exchange": settings.EXCHANGE, "quote": "USDT", **super().get_changeform_initial_data(request)}
 
     def save_model(self, request: HttpRequest, obj: ExchangeAccount, form: Any, change: bool) -> None:
+        stored = ExchangeAccount.objects.filter(pk=obj.pk).first()
         super().save_model(request, obj, form, change)
+        if stored is not None and (stored.api_key, stored.api_secret) != (obj.api_key, obj.api_secret):
+            before, after = {"key": self.key(stored)}, {"key": self.key(obj)}
+            by_user(request, "in the console").audit("replace_key", f"account {obj}", before=before, after=after)
         if not change:
             by = by_user(request, "initial capital")
             book_capital(obj, form.cleaned_data["initial_capital"], f"{by.reason}, by {by.actor}", by.now)

@@ -1,19 +1,22 @@
-"""Halts and the dead man's switch in the console: beside what is wrong stands what to type."""
+"""Halts in the console: beside what is wrong stands what to type."""
 
-import shlex
+from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.urls import path
 from django.utils.safestring import SafeString
 
-from notifications.admin_base import display, typed
-from risk.admin import DeadMansSwitchAdmin, HaltAdmin, present_stage
-from risk.deadman_stage import Stage
-from risk.models import DeadMansSwitch, Halt
+from notifications.admin_base import display, moment, typed
+from risk.admin import HaltAdmin
+from risk.models import Halt
+from tradingplatform.alarms import halt_state
+from tradingplatform.console.kill_switch import kill_switch_page
+from tradingplatform.halt_remedies import remedy
 from tradingplatform.typed import manage
 
 admin.site.unregister(Halt)
-admin.site.unregister(DeadMansSwitch)
 
 
 @admin.register(Halt)
@@ -22,30 +25,15 @@ class ConsoleHaltAdmin(HaltAdmin):
 
     readonly_fields = ("clearing",)
 
+    def get_urls(self) -> list[Any]:
+        """The kill switch before the halts' own pages."""
+        page = self.admin_site.admin_view(partial(kill_switch_page, site=self.admin_site))
+        return [path("kill-switch/", page, name="risk_halt_kill_switch"), *super().get_urls()]
+
     @display(description="how to clear it, or who did")
     def clearing(self, halt: Halt) -> SafeString | str:
         if halt.cleared_at is not None:
             return super().clearing(halt)
-        if halt.bot is not None:
-            return _with_reason(f"reset_bot {shlex.quote(halt.bot.name)}")
-        return _with_reason(f"clear_halt {shlex.quote(halt.account.name) if halt.account else '--all'}")
-
-
-@admin.register(DeadMansSwitch)
-class ConsoleSwitchAdmin(DeadMansSwitchAdmin):
-    """The switch as it stands."""
-
-    list_display = (*DeadMansSwitchAdmin.list_display, "remedy")
-    fields = ("state", "remedy", *DeadMansSwitchAdmin.fields[1:])
-    readonly_fields = (*DeadMansSwitchAdmin.readonly_fields, "remedy")
-
-    @display(description="what to type")
-    def remedy(self, switch: DeadMansSwitch) -> SafeString:
-        """A check-in as long as it helps; a switch that has triggered is reset."""
-        if present_stage(switch) is Stage.TRIGGERED:
-            return _with_reason("reset_switch")
-        return typed(manage("checkin", settings.VAR))
-
-
-def _with_reason(command: str) -> SafeString:
-    return typed(manage(f'{command} --reason "..."', settings.VAR))
+        if command := remedy(halt_state(halt)):
+            return typed(manage(command, settings.VAR))
+        return f"by itself at {moment(halt.until)} UTC of market time"

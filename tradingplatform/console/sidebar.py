@@ -22,8 +22,8 @@ from execution.models import (
     Reconciliation,
     Trade,
 )
-from notifications.models import Condition, Event
-from risk.models import BotRiskLimits, DeadMansSwitch, Decision, Halt, PortfolioRiskLimits
+from notifications.models import AuditEntry, Condition, Event, Heartbeat
+from risk.models import BotRiskLimits, DeadMansSwitch, Decision, Halt, LimitChange, PortfolioRiskLimits
 
 GROUPS: dict[str, dict[type, str]] = {
     "Fleet": {
@@ -39,6 +39,7 @@ GROUPS: dict[str, dict[type, str]] = {
         DeadMansSwitch: "Dead man's switch",
         BotRiskLimits: "Bot limits",
         PortfolioRiskLimits: "Portfolio limits",
+        LimitChange: "Changes of limits",
     },
     "Money": {
         ExchangeAccount: "Accounts",
@@ -50,11 +51,18 @@ GROUPS: dict[str, dict[type, str]] = {
         EquitySnapshot: "Equity snapshots",
         CapitalChange: "Capital changes",
     },
-    "Log": {Event: "Events", Condition: "Conditions"},
+    "Log": {Event: "Events", Condition: "Conditions", AuditEntry: "Audit trail", Heartbeat: "Heartbeats"},
     "Schedule": {PeriodicTask: "Periodic tasks", IntervalSchedule: "Intervals"},
     "Users": {User: "Users", Group: "Groups"},
 }
 """Models and how they are called here. Left out: the kinds of schedule that no task of ours has."""
+
+
+PAGES: dict[str, dict[str, tuple[str, str]]] = {
+    "Safety": {"admin:risk_halt_kill_switch": ("Kill switch", "risk.view_halt")},
+}
+"""Pages that are no list of rows, before the models of their group: by address, how they are called and who may see
+them."""
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -81,8 +89,20 @@ def _groups(request: HttpRequest) -> list[dict[str, Any]]:
             "name": title,
             "app_label": title.lower(),
             "app_url": reverse("admin:index"),
-            "models": [{**visible[model], "name": name} for model, name in names.items() if model in visible],
+            "models": [
+                *_pages(request, title),
+                *({**visible[model], "name": name} for model, name in names.items() if model in visible),
+            ],
         }
         for title, names in GROUPS.items()
     )
     return [group for group in groups if group["models"]]
+
+
+def _pages(request: HttpRequest, title: str) -> list[dict[str, Any]]:
+    """As the admin describes a model."""
+    return [
+        {"name": name, "object_name": name, "admin_url": reverse(address), "add_url": None, "view_only": True}
+        for address, (name, permission) in PAGES.get(title, {}).items()
+        if request.user.has_perm(permission)
+    ]

@@ -14,6 +14,7 @@ from execution.models import Portfolio
 from execution.totals import free_cash
 from market.clock import Now
 from notifications.events import publish
+from tradingplatform.acting import By
 from tradingplatform.fleet.plan import REMOVED, Plan, StoredAccount, StoredBot, make_plan
 from tradingplatform.fleet.problems import BadFleet
 from tradingplatform.fleet.show import plan_text, summary
@@ -31,6 +32,7 @@ def load_fleet(fleet: Fleet, now: Now, actor: str) -> Plan:
         _apply(plan, now, actor)
         if not plan.is_empty:
             _tell(plan, now, actor)
+            _audit(plan, now, actor)
     return plan
 
 
@@ -96,6 +98,14 @@ def _tell(plan: Plan, now: Now, actor: str) -> None:
         market_at=now.market_at,
         wall_at=now.wall_at,
     )
+
+
+def _audit(plan: Plan, now: Now, actor: str) -> None:
+    """One entry for the whole act: what was changed by bot and field, and everything else in the plan's own words."""
+    before = {change.bot.name: {name: str(old) for name, (old, _) in change.fields.items()} for change in plan.changed}
+    after = {change.bot.name: {name: str(new) for name, (_, new) in change.fields.items()} for change in plan.changed}
+    what = plan_text(plan).splitlines()
+    By(actor, now, FROM_FILE).audit("load_fleet", plan.fleet.source, before=before, after={**after, "plan": what})
 
 
 def _settle_account(plan: Plan, now: Now) -> ExchangeAccount:

@@ -2,7 +2,7 @@
 
 import getpass
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any
@@ -91,6 +91,14 @@ def add_bot_or_all(parser: ArgumentParser, everything: str) -> None:
     which.add_argument("--all", action="store_true", help=everything)
 
 
+def add_scope(parser: ArgumentParser) -> None:
+    """A bot's name, ``--account`` with an account's, or ``--all``."""
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("name", nargs="?", help="the bot's")
+    which.add_argument("--account", metavar="NAME", help="every bot of this account")
+    which.add_argument("--all", action="store_true", help="everything, on every account")
+
+
 def add_bots_or_all(parser: ArgumentParser) -> None:
     """Names of bots, or ``--all``."""
     parser.add_argument("names", nargs="*", metavar="BOT", help="names of bots")
@@ -102,6 +110,17 @@ def find_bots(names: Sequence[str], everyone: bool) -> list[Bot]:
     if bool(names) == everyone:
         raise CommandError("name bots, or give --all")
     return list(Bot.objects.all()) if everyone else [find_bot(name) for name in dict.fromkeys(names)]
+
+
+def add_bot_or_account(parser: ArgumentParser, *, required: bool) -> None:
+    """A bot's name, or ``--account`` and an account's."""
+    parser.add_argument("name", nargs=None if required else "?", help="the bot's name")
+    parser.add_argument("--account", action="store_true", help="the name is an account's")
+
+
+def bot_or_account(options: Mapping[str, Any]) -> Bot | ExchangeAccount:
+    """What was named. Raises CommandError for an unknown name."""
+    return find_account(options["name"]) if options["account"] else find_bot(options["name"])
 
 
 def confirm(name: str, typed: str, act: str) -> None:

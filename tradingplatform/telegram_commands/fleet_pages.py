@@ -73,9 +73,10 @@ def switch_line(switch: Mapping[str, Any]) -> str:
     return f"{stage}, {in_words(left)} left" if isinstance(left, int) and left else f"{stage}: nothing enters"
 
 
-def alarm_lines(halts: Sequence[Mapping[str, str]], conditions: Sequence[Mapping[str, str]]) -> Iterator[str]:
+def alarm_lines(halts: Sequence[Mapping[str, Any]], conditions: Sequence[Mapping[str, str]]) -> Iterator[str]:
     for halt in halts[:MOST_LINES]:
-        yield f"🚨 {bold(halt['scope'])}: {escape(halt['text'])}"
+        over = f" (over at {halt['until'][11:16]} UTC, market time)" if halt.get("until") else ""
+        yield f"🚨 {bold(halt['scope'])}: {escape(halt['text'])}{over}"
     if len(halts) > MOST_LINES:
         yield f"and {len(halts) - MOST_LINES} more halts: /risk"
     for kind, number in Counter(condition["kind"] for condition in conditions).items():

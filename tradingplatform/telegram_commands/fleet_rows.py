@@ -93,7 +93,7 @@ class Overview:
     positions: int
     orders: int
     switch: dict[str, Any]
-    halts: list[dict[str, str]]
+    halts: list[dict[str, Any]]
     conditions: list[dict[str, str]]
     last_tick_at: datetime | None
     ticks_failed: int
@@ -109,7 +109,7 @@ def overview(now: Now) -> Overview:
         positions=Position.objects.filter(status__in=list(LIVE_POSITION)).count(),
         orders=Order.objects.filter(status__in=list(UNFINISHED_ORDER)).count(),
         switch=switch_state(now.wall_at),
-        halts=halts_in_force(),
+        halts=halts_in_force(now),
         conditions=conditions_lasting(),
         last_tick_at=max((at for _, at, _ in rows if at is not None), default=None),
         ticks_failed=sum(failed for _, _, failed in rows),
@@ -183,7 +183,7 @@ def live_positions(bot: Bot | None = None) -> list[PositionLine]:
 
 def closed_positions(most: int) -> list[Position]:
     """The latest, newest first, with their bots."""
-    closed = Position.objects.filter(status=PositionStatus.CLOSED).select_related("bot")
+    closed = Position.objects.filter(status__exact=PositionStatus.CLOSED).select_related("bot")
     return list(closed.order_by("-pk")[:most])
 
 

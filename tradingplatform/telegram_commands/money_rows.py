@@ -121,7 +121,7 @@ def periods(number: int, begins: Callable[[date], date], now: Now) -> dict[str, 
     """By quote currency: the latest periods (market time), the newest first, without those in which nothing closed."""
     first = first_of(number, begins, now.market_at.date())
     since = datetime.combine(first, time.min, tzinfo=UTC)  # a moment: SQLite asks Python for the date of each row
-    closed = Position.objects.filter(status=PositionStatus.CLOSED, closed_at__gte=since)
+    closed = Position.objects.filter(status__exact=PositionStatus.CLOSED, closed_at__gte=since)
     found: dict[str, dict[date, Period]] = {}
     rows = closed.order_by().values_list("symbol", "closed_at", "realised").iterator(chunk_size=5_000)
     with exact():
@@ -162,7 +162,7 @@ def made_by_symbol(now: Now) -> list[Made]:
 
 def statistics() -> list[Statistics]:
     """One for each quote currency, of the latest closed positions."""
-    latest = Position.objects.filter(status=PositionStatus.CLOSED).order_by("-pk")[:LOOKED_AT]
+    latest = Position.objects.filter(status__exact=PositionStatus.CLOSED).order_by("-pk")[:LOOKED_AT]
     rows = latest.values_list("symbol", "realised", "opened_at", "closed_at", "exit_reason")
     by_quote: dict[str, list[tuple[Decimal, float, str]]] = {}
     for symbol, realised, opened_at, closed_at, reason in rows:
@@ -221,7 +221,7 @@ def equity_points(account_id: int, since: datetime) -> list[tuple[datetime, Deci
 
 def _marks(account_id: int) -> dict[str, Decimal]:
     """Of each base asset, the price at which it was valued last."""
-    held = Position.objects.filter(account_id=account_id, mark_price__isnull=False, status=PositionStatus.OPEN)
+    held = Position.objects.filter(account_id=account_id, mark_price__isnull=False, status__exact=PositionStatus.OPEN)
     rows = held.order_by("marked_at").values_list("symbol", "mark_price")
     return {symbol.partition("/")[0]: price for symbol, price in rows if price is not None}
 

@@ -8,6 +8,10 @@ from notifications.telegram.markup import bold, escape
 from notifications.telegram.values import Note, Role
 from tradingplatform.telegram_commands.acting import Acting
 from tradingplatform.telegram_commands.reading import KEYBOARD, Reading
+from tradingplatform.telegram_commands.safety import Safety
+
+ACTING_KEYS = ("/checkin", "/switch", "/halt")
+"""The keyboard's last row, for operators."""
 
 
 def commands(clock: Clock) -> dict[str, Command]:
@@ -15,13 +19,14 @@ def commands(clock: Clock) -> dict[str, Command]:
     found: dict[str, Command] = {}
 
     def help_(asked: Asked) -> Note:
-        return Note(help_text(found, asked), keyboard=KEYBOARD)
+        keyboard = (*KEYBOARD, ACTING_KEYS) if asked.role >= Role.OPERATOR else KEYBOARD
+        return Note(help_text(found, asked), keyboard=keyboard)
 
     beside = [
         Command("help", "", "every command", help_),
         Command("start", "", "the keyboard, and every command", help_),
     ]
-    for command in (*Reading(clock).commands(), *Acting(clock).commands(), *beside):
+    for command in (*Reading(clock).commands(), *Acting(clock).commands(), *Safety(clock).commands(), *beside):
         found[command.name] = command
     return found
 

@@ -26,4 +26,5 @@ class Command(OperatorCommand):
                 market_at=by.now.market_at,
                 wall_at=by.now.wall_at,
             )
+            by.audit("operator_password", f"user {OPERATOR}")
         self.stdout.write(password_box(password, settings.ENV.PORT))

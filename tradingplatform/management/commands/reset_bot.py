@@ -8,7 +8,10 @@ from tradingplatform.operator import reset_bot
 
 
 class Command(OperatorCommand):
-    help = "Acknowledge a halted bot's halt. It is paused then; resume it to let it enter again."
+    help = (
+        "Acknowledge what a check has halted a bot for. It is paused then; resume_bot lets it enter again. "
+        "A daily loss is over by itself at 00:00 UTC of market time."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the bot's")
