@@ -17,7 +17,9 @@ log = structlog.get_logger()
 
 REFRESH, YES, NO = "re:", "yes:", "no:"
 LONGEST_DATA = 64  # bytes of a button's data
-NOT_SAID = "Something went wrong on our side; the log of the telegram process says what. Nothing may have been done."
+NOT_SAID = (
+    "Something went wrong on our side: take it as NOT DONE, look, and try again. The telegram log says what it was."
+)
 
 
 @dataclass(frozen=True, slots=True)

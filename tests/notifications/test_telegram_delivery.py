@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from django.db import connection, transaction
 
 from market.clock import Clock
 from notifications.cursors import Reader, hold, open_cursor
@@ -13,6 +14,7 @@ from notifications.telegram.values import Note, Role
 from tests.rig import until
 from tests.telegram_api import telegram_api
 from tests.telegram_rig import ANN, BOB, plain, running, tell
+from tradingplatform.settings import SQLITE_OPTIONS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TWO = {ANN: Role.OPERATOR, BOB: Role.VIEWER}
@@ -205,6 +207,19 @@ def test_stopped_in_order_the_next_one_begins_at_once_and_repeats_nothing(api, c
             tell(name)
             until_told(api, ("first", "second", "third").index(name) + 1)
     assert lines(api) == ["first", "second", "third"]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="elsewhere a writer keeps nobody from another row")
+def test_a_database_that_is_busy_after_a_send_repeats_nothing(api, cursors):
+    api.fault("sendMessage", 429, retry_after=1)
+    with running(api):
+        tell("once")
+        until(lambda: Cursor.objects.get(pk=subscriber(ANN)).attempts, "the refusal")
+        with transaction.atomic():  # nobody else writes, longer than anybody waits for it
+            until_told(api, 1)
+            time.sleep(SQLITE_OPTIONS["timeout"] + 1)
+        until(lambda: Cursor.objects.get(pk=subscriber(ANN)).attempts == 0, "the cursor to move")
+    assert lines(api) == ["once"]
 
 
 def test_batches_keep_order_and_stay_short(db):

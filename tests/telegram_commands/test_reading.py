@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
@@ -19,6 +20,9 @@ from tradingplatform.telegram_commands.registry import commands
 from tradingplatform.telegram_commands.tables import WIDTH
 
 pytestmark = pytest.mark.django_db
+CLOCK = Clock(time.time_ns() // 1_000_000, round(datetime(2026, 5, 14, 12, 7, tzinfo=UTC).timestamp() * 1000))
+"""The market's time of day is the same in every run: how many trades a day has does not change."""
+
 READING = [
     "status", "status table", "bots", "bot bot-01-eth-reversal", "positions", "orders", "trades", "trades 50", "profit",
     "profit 366", "daily", "daily 60", "weekly", "monthly", "performance", "stats", "balance", "exposure", "risk",
@@ -29,10 +33,8 @@ READING = [
 
 def ask(line, role=Role.VIEWER):
     """The answer to a command, as the desk asks for it."""
-    clock = Clock()
     name, words = read_command(f"/{line}")
-    now = clock.now()
-    return find(name, commands(clock)).answer(Asked(ANN, "ann", role, name, words, now.wall_at))
+    return find(name, commands(CLOCK)).answer(Asked(ANN, "ann", role, name, words, CLOCK.now().wall_at))
 
 
 def judged(note):
@@ -57,7 +59,7 @@ def test_an_empty_database_has_an_answer(line):
 
 
 def test_a_fleet_in_figures():
-    make_fleet(Clock().now(), closed=2_000)
+    make_fleet(CLOCK.now(), closed=2_000)
     tell("<i>something</i> happened")
     texts = {line: judged(ask(line)) for line in READING}
 
@@ -89,7 +91,7 @@ def test_a_fleet_in_figures():
 
 
 def test_profit_by_day_is_what_was_closed_on_that_day():
-    now = Clock().now()
+    now = CLOCK.now()
     make_fleet(now, closed=300)
     today = now.market_at.date()
     rows = Position.objects.filter(status="CLOSED", closed_at__date=today).values_list("realised", flat=True)
@@ -122,14 +124,14 @@ def test_profit_by_day_is_what_was_closed_on_that_day():
     ids=range(17),
 )
 def test_what_does_not_fit_is_said(line, why):
-    make_fleet(Clock().now(), closed=0)
+    make_fleet(CLOCK.now(), closed=0)
     with pytest.raises(ValueError, match=re.escape(why)) as said:
         ask(line)
     assert len(str(said.value)) < 600
 
 
 def test_names_are_text_and_never_markup():
-    bot = make_fleet(Clock().now(), closed=1)[0]
+    bot = make_fleet(CLOCK.now(), closed=1)[0]
     Bot.objects.filter(pk=bot.pk).update(
         name="<a>&" + "x" * 60, symbol="<i>/USDT", strategy="<b>", status_reason="</pre>"
     )
@@ -146,7 +148,7 @@ def test_help_shows_what_one_may_do():
 
 @pytest.mark.proof
 def test_every_command_answers_within_a_second_after_100_000_trades():
-    make_fleet(Clock().now(), closed=50_000)
+    make_fleet(CLOCK.now(), closed=50_000)
     slow = {}
     for line in READING:
         begun = time.perf_counter()
