@@ -16,6 +16,8 @@ def main() -> None:
     subprocess.run([sys.executable, "-m", "benchmarks.market_data"], check=True)
     _line("\nLive orders, over HTTP to the simulated exchange; wall milliseconds")
     subprocess.run([sys.executable, "-m", "benchmarks.orders"], check=True)
+    _line("\nThe gate, by the size of the fleet: to the committed intent, and a whole refusal")
+    subprocess.run([sys.executable, "-m", "benchmarks.gate"], check=True)
     _line("\nA tick through Celery: queue, candles, strategy, risk, database")
     _row("45 bots, a candle every second", steady_fleet())
     _row("2,000 ticks at once", flood())

@@ -26,6 +26,7 @@ from market.orders import OrderReport, ReportStatus
 from risk.deadman import present_stage
 from risk.deadman_stage import Stage
 from risk.decisions import Grounds
+from risk.halts import open_halts
 
 log = structlog.get_logger()
 
@@ -147,9 +148,14 @@ def _may_sell(position: Position, means: Means, at_once: bool) -> bool:
 
 
 def _may_enter(orders: Iterable[Order], means: Means) -> bool:
-    """Whether an entry that rests at the exchange may go on buying."""
-    works = any(order.purpose == Purpose.ENTRY for order in orders)
-    return not works or present_stage(means.clock().wall_at) is not Stage.TRIGGERED
+    """Whether an entry that rests at the exchange may go on buying: not once its bot, its account or everything was
+    halted, or the dead man's switch has triggered."""
+    working = next((order for order in orders if order.purpose == Purpose.ENTRY), None)
+    if working is None:
+        return True
+    now = means.clock()
+    halted = open_halts(working.account_id, working.bot_id, now)
+    return not halted and present_stage(now.wall_at) is not Stage.TRIGGERED
 
 
 def is_pausing(position: Position, purpose: Purpose, now: Now) -> bool:

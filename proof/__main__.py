@@ -1,4 +1,4 @@
-"""``python -m proof``: histories, planted bugs and crashes; ``--seed N`` for one history, step by step.
+"""``python -m proof``: histories, planted bugs, crashes and races; ``--seed N`` for one history, step by step.
 
 The exit status is 1 when something was violated, or a planted bug was not found.
 """
@@ -12,11 +12,17 @@ import sys
 from collections.abc import Iterator
 from itertools import chain, count
 
+from proof.races import bugs as race_bugs
+from proof.races import races, summary
 from proof.results import Sum
 from proof.runs import bugs, crashes, many, one
+from tests.postgres_server import NoPostgres, postgres
 
 FIXED = 200
 """Seeds that are always run; those after them are drawn anew each time."""
+
+FEW_RACES = 6
+"""As many find a planted bug."""
 
 
 def main(arguments: list[str]) -> int:
@@ -35,6 +41,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=840.0, help="how long histories are run for")
     parser.add_argument("--histories", type=int, default=1_000_000, help="at most so many")
     parser.add_argument("--every", type=int, default=1, help="crash at every n-th moment only")
+    parser.add_argument("--rounds", type=int, default=200, help="how many races on each database")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
     if unknown := [tier for tier in options.tiers if tier not in _TIERS]:
@@ -82,7 +89,30 @@ def _crashes(options: argparse.Namespace) -> bool:
     return any(crashes(options.every, options.processes, _say).values())
 
 
-_TIERS = {"histories": _histories, "planted": _planted, "crashes": _crashes}
+def _races(options: argparse.Namespace) -> bool:
+    """Whether a cap was exceeded, or something else violated, on SQLite or on PostgreSQL where that is installed; or a
+    planted bug was not found."""
+    violated = _races_on("SQLite", "", options.rounds)
+    try:
+        with postgres() as url:
+            return _races_on("PostgreSQL", url, options.rounds) or violated
+    except NoPostgres as reason:
+        _say(f"PostgreSQL: NOT RUN, {reason}")
+    return violated
+
+
+def _races_on(name: str, url: str, rounds: int) -> bool:
+    done = races(rounds, url, _say)
+    _say(f"{name}: {summary(done)}")
+    missed = False
+    for bug in race_bugs(url):
+        wrong = [wrong for raced in races(FEW_RACES, url, lambda _: None, bug) for wrong in raced.wrong]
+        _say(f"{name}: {bug:40} {f'found: {wrong[0]}' if wrong else 'NOT FOUND'}")
+        missed = missed or not wrong
+    return missed or any(raced.wrong for raced in done)
+
+
+_TIERS = {"histories": _histories, "planted": _planted, "crashes": _crashes, "race": _races}
 
 
 def _seeds(most: int) -> Iterator[int]:

@@ -10,17 +10,20 @@ from typing import Any
 
 from django.db.models import Q
 
-from bots.lifecycle import pause, resume
-from bots.models import Bot, BotStatus
+from bots.models import Bot
 from execution.models import Position
 from execution.record import LostRace
 from execution.states import PositionStatus
 from execution.submit import Exit, decide_exit
+from market.clock import Now
 from market.exchange import ExchangeError
+from proof.forbidden import Forbidden
+from proof.stops import Stops
 from proof.world import SLOT_MS, World
 from risk.exits import ExitReason
 from simexchange.errors.api_error import ApiError
 from tradingplatform import tick
+from tradingplatform.guard import Guard
 from tradingplatform.reconciler import Reconciler
 from tradingplatform.wiring import Platform
 
@@ -75,13 +78,21 @@ class Actors:
     def __init__(self, world: World) -> None:
         self.world, self.random = world, world.random
         self.notes: list[str] = []
-        self.paused: list[tuple[int, int, int]] = []  # bot, from, until (wall milliseconds)
+        self.forbidden = Forbidden(world.account.pk, world.bots())
+        self.stops = Stops(world.account, world.random)
+        self.stopped_by = ""
+        self.tightened_ms: int | None = None
         self.start_worker()
+        self.start_guard()
         self._reconciler = OneHand(world.platform(), self.notes)
 
     def start_worker(self) -> None:
         """A process that ticks."""
         self._worker = self.world.platform()
+
+    def start_guard(self) -> None:
+        """A process that values what is held. It has to see a price twice before it believes it."""
+        self._guard = Guard(self.world.platform())
 
     def start_reconciler(self) -> None:
         """A new one, which lets nothing enter before it has compared the books."""
@@ -113,17 +124,35 @@ class Actors:
             with _noting("operator", self.notes):
                 decide_exit(position, wish, None, self.world.now())
 
-    def pause_or_resume(self) -> None:
-        """A person lets no bot, or one bot less, enter for a while; or all again."""
-        now, paused = self.world.now(), list(Bot.objects.filter(status=BotStatus.PAUSED))
-        for bot in paused:
-            resume(bot, now=now, actor="proof", reason="the pause is over")
-        self.paused = [(pk, begun, min(until, now.wall_ms)) for pk, begun, until in self.paused]
-        running = [] if paused else list(Bot.objects.filter(status=BotStatus.RUNNING).order_by("pk"))
-        for bot in running[self.random.choice((0, 0, 3)) :]:
-            pause(bot, now=now, actor="proof", reason="a pause")
-            self.paused.append((bot.pk, now.wall_ms, 2**62))
+    def look_at_prices(self) -> None:
+        """Two looks of the guard: what is held is valued, breakers are measured."""
+        for _ in range(2):
+            with _noting("guard", self.notes):
+                self._guard.prices(self.world.now())
+            self.world.clock.advance(500)
+
+    def stop_or_lift(self) -> None:
+        """Something stops the entries of a bot or of all, or a person lets all go on."""
+        now, lifting = self.world.now(), self.forbidden.anything
+        if lifting:
+            self.stops.try_to_check_in(now)
+            self.look(now)
+            self.stops.lift(now)
+        else:
+            self.stopped_by = self.stops.stop(now)
+        self.look(now, lifting)
         self.world.clock.advance(1)  # what comes after it is later
+
+    def tighten(self) -> None:
+        """A limit becomes so small that most entries are refused from now on."""
+        if self.tightened_ms is None:
+            self.stops.tighten(self.world.now())
+            self.tightened_ms = self.world.now().wall_ms
+            self.world.clock.advance(1)
+
+    def look(self, now: Now, lifting: bool = False) -> None:
+        """Note what forbids entries now."""
+        self.notes += self.forbidden.look(now.wall_at, lifting)
 
     def trade_by_hand(self) -> None:
         """Somebody buys on the same account, past the platform."""

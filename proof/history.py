@@ -30,11 +30,12 @@ LONGEST_MS = 90_000
 _QUIET = 1
 _DIES = 0.15
 _NESTED = 0.06
-_UNTIMELY = 0.1  # that a person pauses the bots while an entry is about to leave
+_UNTIMELY = 0.1  # that entries are stopped while one is about to leave
+_UNSEEN = 0.1  # that nobody has valued what is held when a bot ticks
 _FAULTS_WITHIN_MS = 20 * 60_000
 
 
-_WHOLE_ACTS = ("symbol halted", "lot step changed", "trade by hand", "close", "pause")
+_WHOLE_ACTS = ("symbol halted", "lot step changed", "trade by hand", "close", "limit tightened")
 
 
 class Died(BaseException):
@@ -73,6 +74,7 @@ class History:
 
     def _go_wrong(self) -> None:
         for _ in range(self._random.randint(1, 3)):  # something may be held before trouble begins
+            self._act(self._acts()["guard"])
             self._act(self._acts()["tick"])
         begin_ms = self._clock.now_ms
         kinds = self._random.choices(KINDS, k=self._random.randint(3, 6))
@@ -80,7 +82,10 @@ class History:
         self._world.script.plan(sorted(plan, key=lambda planned: planned[1]))
         self._by_hand, self._calm = self._random.random() < 0.05, False
         for _ in range(self._random.randint(8, 15)):
-            self._act(self._draw())
+            act = self._draw()
+            if act.name == "tick" and self._random.random() >= _UNSEEN:
+                self._act(self._acts()["guard"])
+            self._act(act)
 
     def _draw(self) -> _Act:
         acts = list(self._acts().values())
@@ -93,7 +98,9 @@ class History:
             _Act("tick", 24 if a.due() else 0, a.tick, a.start_worker),
             _Act("reconciler", 8, a.reconcile, a.start_reconciler, LONGEST_MS * 10),
             _Act("close", 2, a.close),
-            _Act("pause", 4 if nested else 1, a.pause_or_resume),
+            _Act("guard", 2, a.look_at_prices, a.start_guard),
+            _Act("stop or go", 4 if nested else 2, a.stop_or_lift),
+            _Act("limit tightened", 1, a.tighten),
             _Act("symbol halted", 1, a.halt_or_open),
             _Act("lot step changed", 1, a.change_rules),
             _Act("trade by hand", int(self._by_hand), a.trade_by_hand),
@@ -153,6 +160,8 @@ class History:
             act.again()
         if act.name in _WHOLE_ACTS:
             self._rows[act.name, "any"] += 1
+        if act.name == "stop or go":
+            self._rows[f"entries stopped: {self._actors.stopped_by}", "any"] += 1
         if self._watched and not self._acting:
             self._judge(ALWAYS)
 
@@ -177,7 +186,9 @@ class History:
             act.dead = True
             raise Died
         others_may = not self._calm and len(self._acting) == 1 and not connection.in_atomic_block
-        untimely = self._acts()["pause"] if what == "entry_intended" and self._random.random() < _UNTIMELY else None
+        untimely = (
+            self._acts()["stop or go"] if what == "entry_intended" and self._random.random() < _UNTIMELY else None
+        )
         if others_may and (untimely or self._random.random() < _NESTED):
             other = untimely or self._draw()
             self._rows[f"meanwhile: {other.name}", row] += 1
@@ -189,8 +200,14 @@ class History:
         return execute(sql, *rest)
 
     def _judge(self, invariants: tuple[Any, ...]) -> None:
+        self._actors.look(self._world.now())
         evidence = Evidence(
-            self._world.account, self._world.venue, self._by_hand, self._actors.notes, self._actors.paused
+            self._world.account,
+            self._world.venue,
+            self._by_hand,
+            self._actors.notes,
+            self._actors.forbidden.spans(),
+            self._actors.tightened_ms,
         )
         for violation in violations(evidence, invariants):
             if violation not in self._found:
@@ -211,7 +228,7 @@ class _Act:
     """
 
     name: str
-    weight: int
+    weight: float
     do: Callable[[], None]
     again: Callable[[], None] | None = None
     longest_ms: int = LONGEST_MS

@@ -16,11 +16,13 @@ from functools import cached_property
 from django.db.models import Q
 
 from bots.models import ExchangeAccount
-from execution.models import AssetBalance, Order, Position, Purpose, Trade
+from execution.models import AssetBalance, Order, Portfolio, Position, Purpose, Trade
 from execution.states import LIVE_POSITION, POSITION_MOVES, UNFINISHED_ORDER, OrderStatus, PositionStatus
 from execution.verify import verify
 from notifications.models import Condition, Event
+from proof.forbidden import Span, arrived_while_forbidden, let_go_while_forbidden
 from proof.journal import Entry, entered_twice, name_of, oversold
+from proof.stops import TINY
 from proof.venue import Venue
 from risk.exits import stop_limit
 from risk.models import Decision, Halt, Outcome
@@ -35,14 +37,15 @@ class Evidence:
     """One account, the exchange that it trades at, and what else the history knows.
 
     ``drifted``: somebody traded by hand, so balances may differ if it was told. ``notes`` are violations that were seen
-    on the way; ``paused`` when which bots were let enter nothing (bot, from, until in wall milliseconds).
+    on the way; ``forbidden`` when which bots might enter nothing; ``tightened_ms`` when the largest order became tiny.
     """
 
     account: ExchangeAccount
     venue: Venue
     drifted: bool = False
     notes: list[str] = field(default_factory=list)
-    paused: list[tuple[int, int, int]] = field(default_factory=list)
+    forbidden: list[Span] = field(default_factory=list)
+    tightened_ms: int | None = None
 
     @cached_property
     def venue_orders(self) -> list[VenueOrder]:
@@ -123,15 +126,21 @@ def entries_were_approved(e: Evidence) -> list[str]:
     return found
 
 
-def pauses_hold(e: Evidence) -> list[str]:
-    """I-6: while a bot is paused none of its entries is let go; one on its way already may arrive."""
-    return [
-        f"I-6 {order.client_order_id} was let go at {_ms(order.sent_at)}, while its bot was paused from {begun}"
-        for order in e.orders.values()
-        if order.purpose == Purpose.ENTRY and order.sent_at is not None
-        for bot, begun, until in e.paused
-        if bot == order.bot_id and begun < _ms(order.sent_at) < until
-    ]
+def stops_hold(e: Evidence) -> list[str]:
+    """I-6: while a bot is stopped, by whatever, none of its entries is let go; one on its way already may arrive."""
+    let_go = let_go_while_forbidden(e.forbidden, e.orders.values())
+    return let_go + arrived_while_forbidden(e.forbidden, e.venue_orders)
+
+
+def limits_hold(e: Evidence) -> list[str]:
+    """I-19: what is decided after a limit was tightened keeps to it."""
+    if e.tightened_ms is None:
+        return []
+    most = Decimal(TINY) * Portfolio.objects.get(account=e.account).peak_equity
+    entries = [order for order in e.orders.values() if order.purpose == Purpose.ENTRY]
+    later = [order for order in entries if _ms(order.prepared_at) > e.tightened_ms]
+    costs = {order.client_order_id: order.amount * (order.worst_price or _ZERO) for order in later}
+    return [f"I-19 {name} may cost {cost}, {most} is allowed" for name, cost in costs.items() if cost > most]
 
 
 def ticks_succeed(e: Evidence) -> list[str]:
@@ -274,7 +283,8 @@ ALWAYS: tuple[Invariant, ...] = (
     quantity_is_sum_of_fills,
     intent_before_arrival,
     entries_were_approved,
-    pauses_hold,
+    stops_hold,
+    limits_hold,
     ticks_succeed,
     one_live_position,
     legal_moves,

@@ -10,7 +10,10 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 from unittest.mock import patch
 
-from execution import consequence, drive, intents, ledger, reconcile, record, submit
+from django.db.models import Q
+from django.utils import timezone
+
+from execution import consequence, drive, intents, ledger, portfolio, reconcile, record, submit
 from execution.flows import flows
 from execution.live import LiveTrader
 from execution.models import Order, Purpose, Trade
@@ -20,8 +23,10 @@ from market.ccxt_orders import CcxtOrderDesk
 from market.exchange import ExchangeError, OutcomeUnknown, Transient
 from market.orders import OrderReport, ReportStatus, Side
 from risk.decisions import write_decision
-from risk.models import Outcome
-from tradingplatform import errands
+from risk.limit_changes import limits_at_gate
+from risk.models import DeadMansSwitch, Halt, Outcome
+from tradingplatform import errands, operator
+from tradingplatform.reconciler import Reconciler
 
 Plant = Callable[[ExitStack], None]
 
@@ -182,6 +187,58 @@ def _halts_are_looked_at_too_early(stack: ExitStack) -> None:
     stack.enter_context(patch.object(submit, "_why_stopped", lambda order, now: ""))
 
 
+def _kill_switch_forgotten(stack: ExitStack) -> None:
+    """Halts of bots and accounts count; what halts everything is looked for nowhere."""
+
+    def halts(account_id: int, bot_id: int, now: Any = None) -> tuple[str, ...]:
+        mine = Q(bot_id=bot_id) | Q(account_id=account_id, bot=None)
+        return tuple(Halt.objects.filter(mine, cleared_at=None).values_list("text", flat=True))
+
+    for module in (submit, portfolio):
+        stack.enter_context(patch.object(module, "open_halts", halts))
+
+
+def _switch_is_pushed_only(stack: ExitStack) -> None:
+    """The gate trusts that somebody else has latched the switch in time."""
+
+    def pull(now: Any) -> bool:
+        return DeadMansSwitch.objects.exclude(latched_at=None).exists()
+
+    for module in (submit, portfolio):
+        stack.enter_context(patch.object(module, "pull", pull))
+
+
+def _latch_is_looked_at_too_early(stack: ExitStack) -> None:
+    """A switch that triggers between the decision and the sending is not seen any more."""
+    stack.enter_context(patch.object(submit, "pull", lambda now: False))
+
+
+def _check_in_resets(stack: ExitStack) -> None:
+    """A check-in that comes too late unlatches the switch."""
+    stack.enter_context(patch.object(operator, "check_in", operator.reset_switch))
+
+
+def _restart_clears_halts(stack: ExitStack) -> None:
+    """Who starts anew, starts clean."""
+    real = Reconciler.begin
+
+    def begin(self: Reconciler) -> None:
+        Halt.objects.filter(cleared_at=None).update(cleared_at=timezone.now(), cleared_by="start", clear_reason="start")
+        real(self)
+
+    stack.enter_context(patch.object(Reconciler, "begin", begin))
+
+
+def _limits_of_yesterday(stack: ExitStack) -> None:
+    """Limits are read once, and kept."""
+    kept: dict[int, Any] = {}
+
+    def limits(bot: Any, account_id: int, now: Any) -> Any:
+        return kept.setdefault(bot.pk, limits_at_gate(bot, account_id, now))
+
+    stack.enter_context(patch.object(portfolio, "limits_at_gate", limits))
+
+
 def _checks_not_kept(stack: ExitStack) -> None:
     """An approval keeps all checks but the last."""
     real = write_decision
@@ -263,6 +320,12 @@ PLANTED: dict[str, Bug] = {
     "a cancel is taken for granted": Bug(_cancel_is_taken_for_granted, ("I-12", "I-11")),
     "no stop is placed": Bug(_no_stop_is_placed, ("I-11",)),
     "halts are looked at too early": Bug(_halts_are_looked_at_too_early, ("I-6",)),
+    "the kill switch is forgotten": Bug(_kill_switch_forgotten, ("I-6",)),
+    "the switch is pushed only": Bug(_switch_is_pushed_only, ("I-6",)),
+    "the switch is looked at too early": Bug(_latch_is_looked_at_too_early, ("I-6",)),
+    "a check-in resets the switch": Bug(_check_in_resets, ("I-7",)),
+    "a restart clears halts": Bug(_restart_clears_halts, ("I-7",)),
+    "limits are those of yesterday": Bug(_limits_of_yesterday, ("I-19",)),
     "a check is not kept": Bug(_checks_not_kept, ("I-4",)),
     "what was refused is sent": Bug(_refused_and_sent, ("I-14",)),
     "balances forget fees": Bug(_fee_not_in_balances, ("I-5",)),

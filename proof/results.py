@@ -36,3 +36,15 @@ class Sum:
         if result.violations:
             self.violated[result.seed] = result.violations
             self.violated_rows.update(dict.fromkeys(result.rows, 1))
+
+
+@dataclass
+class Raced:
+    """One race: what was wrong, how long the entering took (wall seconds), who died and how."""
+
+    number: int
+    wrong: list[str]
+    seconds: float
+    death: str = ""
+    died: bool = False
+    gave_up: int = 0  # entries that did not get the lock in all of its tries

@@ -3,6 +3,7 @@
 import sys
 
 from soak.candle_faults import random_faults, total_outage
+from soak.crash import market_crash
 from soak.findings import Findings
 from soak.hungry import hungry_processes
 from soak.live import live_orders, live_orders_on_postgres
@@ -13,6 +14,7 @@ SCENARIOS = {
     "faults": random_faults,
     "outage": total_outage,
     "hungry": hungry_processes,
+    "crash": market_crash,
 }
 
 

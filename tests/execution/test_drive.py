@@ -18,6 +18,7 @@ from market.orders import Fill, OrderReport, OrderRequest, OrderType, ReportStat
 from notifications.models import Event
 from risk.decisions import Grounds
 from risk.exits import ExitReason
+from risk.halts import raise_halt
 from risk.models import DeadMansSwitch, Halt
 from tests.execution.test_orders_and_money import NOW, check_totals, pricing, proposal
 from tests.factories import SLOT_0, instrument, make_bot
@@ -405,12 +406,22 @@ def entered(exchange: Exchange) -> Position:
     return Position.objects.get(bot=bot)
 
 
-def test_a_resting_entry_is_ended_when_the_switch_triggers():
+STOPS = {
+    "the switch triggers": lambda bot: latch(),
+    "the bot is halted": lambda bot: raise_halt(bot.account, bot, "operator", "halted", {}, NOW),
+    "the account is halted": lambda bot: raise_halt(bot.account, None, "operator", "halted", {}, NOW),
+    "everything is halted": lambda bot: raise_halt(None, None, "operator", "halted", {}, NOW),
+}
+
+
+@pytest.mark.parametrize("what", STOPS)
+def test_a_resting_entry_is_ended_when(what):
     exchange = Exchange(at_market=[says(ReportStatus.NEW)], at_query=[says(ReportStatus.NEW)])
     position = entered(exchange)
+    raise_halt(position.account, make_bot(position.account), "operator", "another bot's", {}, NOW)
     assert drive(position.pk, means(exchange, 1)) is PositionStatus.OPENING
     assert exchange.canceled == []
-    latch()
+    STOPS[what](position.bot)
     assert drive(position.pk, means(exchange, 2)) is PositionStatus.FLAT
     assert position.orders.get().status == OrderStatus.CANCELED
     check_totals(position.account)
