@@ -168,7 +168,7 @@ class TelegramApi:
             offset = int(values.get("offset", 0))
             if offset:
                 self.confirmed = max(self.confirmed, offset - 1)
-            while self.updates and self.updates[0]["update_id"] < offset:
+            while self.updates and offset and self.updates[0]["update_id"] < offset:
                 self.updates.popleft()
             while not self.updates and (left := deadline - time.monotonic()) > 0:
                 self._changed.wait(left)

@@ -63,10 +63,10 @@ class OtherPoller(TelegramTrouble):
 
 
 class Transport:
-    """One bot's connection. Made in the event loop that it works in."""
+    """One bot's connection. Made in the event loop that it works in. ``total_s``: how long one call may take."""
 
-    def __init__(self, token: str, api: str = API) -> None:
-        self._token, self._api = token, api.rstrip("/")
+    def __init__(self, token: str, api: str = API, total_s: float = TOTAL_S) -> None:
+        self._token, self._api, self._total_s = token, api.rstrip("/"), total_s
         self._calls = HTTPXRequest(connection_pool_size=16, read_timeout=TOTAL_S, pool_timeout=TOTAL_S)
         self._polls = HTTPXRequest(connection_pool_size=1, read_timeout=POLL_S + 5)
         self._bot = telegram.Bot(token, f"{self._api}/bot", request=self._calls, get_updates_request=self._polls)
@@ -131,13 +131,14 @@ class Transport:
         asked: dict[str, object] = {"timeout": POLL_S, "allowed_updates": json.dumps(ALLOWED)}
         if after is not None:
             asked["offset"] = after + 1
-        async with self._call(POLL_S + TOTAL_S):
+        async with self._call(POLL_S):
             answer: Any = await self._polls.post(f"{self._api}/bot{self._token}/getUpdates?{urlencode(asked)}")
         updates = answer if isinstance(answer, list) else []
         return [read_update(one) for one in updates if isinstance(one, dict) and _is_number(one.get("update_id"))]
 
     @asynccontextmanager
-    async def _call(self, seconds: float = TOTAL_S) -> AsyncIterator[None]:
+    async def _call(self, waits_s: float = 0) -> AsyncIterator[None]:
+        seconds = waits_s + self._total_s
         try:
             async with asyncio.timeout(seconds):
                 yield
