@@ -23,8 +23,8 @@ help:
 	@echo 'make fleet    make the bots as fleet.toml says; DRY_RUN=1 only shows what would change'
 	@echo 'make test     every test'
 	@echo 'make lint     style, types, the law of imports, migrations'
-	@echo 'make proof    the order path under faults, crashes and planted bugs (25 minutes); TIER=histories chooses'
-	@echo 'make soak     long runs under faults (80 minutes); SCENARIO="live postgres faults outage hungry" chooses'
+	@echo 'make proof    the order path under faults, crashes, races and planted bugs (35 minutes); TIER=race chooses'
+	@echo 'make soak     long runs under faults (85 minutes); SCENARIO="live postgres faults outage hungry crash" chooses'
 	@echo 'make bench    how fast it is on this machine'
 	@echo 'make clean    remove .venv and caches; state in $$VAR stays'
 

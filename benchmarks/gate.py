@@ -17,8 +17,8 @@ from typing import Any
 from proof.database import Database, set_up_django
 from tests.postgres_server import NoPostgres, postgres
 
-FLEETS = (45,)
-ROUNDS = 150
+FLEETS = (45, 450, 4_500)
+ROUNDS = 100
 DECISIONS = 4
 """Earlier decisions of every bot."""
 
@@ -100,6 +100,7 @@ def _enter(bot: Any, number: int, stop: Decimal | None) -> tuple[tuple[float, fl
     from execution.submit import Means, enter
     from market.clock_offset import Offset
     from risk.decisions import Grounds
+    from risk.models import DeadMansSwitch
     from risk.verdicts import Proposal
     from tests.factories import SLOT_0, freshly_marked, instrument, now_at
     from tests.fakes import ScriptedExecutor, filled_at, quote
@@ -111,6 +112,7 @@ def _enter(bot: Any, number: int, stop: Decimal | None) -> tuple[tuple[float, fl
     pricing = Pricing(of, price, quote(bot.symbol, "60000", now.market_ms), Offset(0, 0), 300_000)
     means = Means(ScriptedExecutor(filled_at("60000")), lambda: now, of)
     freshly_marked(bot.account, now)
+    DeadMansSwitch.objects.update(last_checkin_at=now.wall_at, high_water_at=now.wall_at)  # it lasts for days
     begun = _clocks()
     verdict = enter(bot, wish, pricing, Grounds(slot), means.executor, means.clock)
     return begun, means, verdict
@@ -120,7 +122,7 @@ def _raise_fleet(bots: int) -> list[Any]:
     """The rows of a fleet that has traded for a while; the bots that hold nothing."""
     from bots.models import Bot, BotStatus
     from execution.models import BotBook, Portfolio
-    from risk.models import BotRiskLimits, DeadMansSwitch
+    from risk.models import BotRiskLimits
     from tests.factories import make_account, now_at
 
     account = make_account(str(1_000_000 * bots))
@@ -135,7 +137,6 @@ def _raise_fleet(bots: int) -> list[Any]:
     _raise_history(made)
     cost = Decimal(600) * len(made[::3])
     Portfolio.objects.filter(account=account).update(cost=cost, exposure=cost)
-    DeadMansSwitch.objects.update(timeout_s=10**9)  # the measurement lasts for days of market time
     idle = [bot.pk for number, bot in enumerate(made) if number % 3]
     return list(Bot.objects.select_related("account", "book", "limits").filter(pk__in=idle[:ROUNDS]).order_by("pk"))
 

@@ -135,12 +135,12 @@ class Actors:
         """Something stops the entries of a bot or of all, or a person lets all go on."""
         now, lifting = self.world.now(), self.forbidden.anything
         if lifting:
-            self.stops.try_to_check_in(now)
-            self.look(now)
             self.stops.lift(now)
         else:
             self.stopped_by = self.stops.stop(now)
         self.look(now, lifting)
+        self.stops.try_in_vain(now)
+        self.look(now)
         self.world.clock.advance(1)  # what comes after it is later
 
     def tighten(self) -> None:

@@ -25,11 +25,12 @@ from market.orders import OrderReport, ReportStatus, Side
 from risk.decisions import write_decision
 from risk.limit_changes import limits_at_gate
 from risk.models import DeadMansSwitch, Halt, Outcome
-from tradingplatform import errands, operator
+from tradingplatform import dead_man, errands
 from tradingplatform.reconciler import Reconciler
 
 Plant = Callable[[ExitStack], None]
 
+_reset = dead_man.reset_switch
 _submit, _query, _find = LiveTrader.submit, LiveTrader.query, LiveTrader._find
 
 
@@ -215,7 +216,12 @@ def _latch_is_looked_at_too_early(stack: ExitStack) -> None:
 
 def _check_in_resets(stack: ExitStack) -> None:
     """A check-in that comes too late unlatches the switch."""
-    stack.enter_context(patch.object(operator, "check_in", operator.reset_switch))
+    stack.enter_context(patch.object(dead_man, "check_in", lambda by, code: _reset(by)))
+
+
+def _reset_is_replayed(stack: ExitStack) -> None:
+    """A reset ends whatever trigger it finds, also one that came after it was asked for."""
+    stack.enter_context(patch.object(dead_man, "reset_switch", lambda by, latched_at=None: _reset(by)))
 
 
 def _restart_clears_halts(stack: ExitStack) -> None:
@@ -324,6 +330,7 @@ PLANTED: dict[str, Bug] = {
     "the switch is pushed only": Bug(_switch_is_pushed_only, ("I-6",)),
     "the switch is looked at too early": Bug(_latch_is_looked_at_too_early, ("I-6",)),
     "a check-in resets the switch": Bug(_check_in_resets, ("I-7",)),
+    "a reset is replayed": Bug(_reset_is_replayed, ("I-7",)),
     "a restart clears halts": Bug(_restart_clears_halts, ("I-7",)),
     "limits are those of yesterday": Bug(_limits_of_yesterday, ("I-19",)),
     "a check is not kept": Bug(_checks_not_kept, ("I-4",)),

@@ -54,8 +54,8 @@ def found_wrong(account: ExchangeAccount, cap: Cap, spared: Sequence[int], gave_
     if approved != ROOM:
         found.append(f"{approved} entries were approved, there is room for {ROOM}")
     undecided = len(spared) - Decision.objects.filter(bot__in=spared).count()
-    if undecided != gave_up:
-        found.append(f"{undecided} bots of living processes have no decision, {gave_up} did not get the lock")
+    if undecided > gave_up:  # who has a decision may have given up later, with its intent committed
+        found.append(f"{undecided} bots of living processes have no decision, only {gave_up} did not get the lock")
     return found
 
 

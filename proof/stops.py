@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from bots.lifecycle import IllegalTransition
@@ -13,7 +13,7 @@ from execution.lock import under_portfolio_lock
 from market.clock import Now
 from risk.halts import raise_halt
 from risk.models import DeadMansSwitch
-from tradingplatform import kill_switch, limit_acts, operator
+from tradingplatform import dead_man, kill_switch, limit_acts, operator
 from tradingplatform.acting import By
 
 TINY = "0.0005"
@@ -25,6 +25,7 @@ class Stops:
 
     def __init__(self, account: ExchangeAccount, random: Random) -> None:
         self._account, self._random = account, random
+        self._reset_for: datetime | None = None  # the trigger that was reset last
 
     def stop(self, now: Now) -> str:
         """One of the ways to stop entries; which one."""
@@ -38,7 +39,8 @@ class Stops:
         kill_switch.resume_everything(by)
         kill_switch.resume_account(self._account, by)
         with suppress(ValueError):  # it has not triggered
-            operator.reset_switch(by)
+            self._reset_for = dead_man.challenge(by).switch.latched_at
+            dead_man.reset_switch(by, self._reset_for)
         for bot in self._bots():
             with suppress(IllegalTransition):
                 operator.reset_bot(bot, by)
@@ -46,10 +48,14 @@ class Stops:
             if bot.status == BotStatus.PAUSED:
                 operator.resume_bot(bot, by)
 
-    def try_to_check_in(self, now: Now) -> None:
-        """What does not lift a switch that has triggered."""
+    def try_in_vain(self, now: Now) -> None:
+        """What does not lift a switch that has triggered: a check-in, and the reset of another trigger once more."""
+        by = self._by(now)
         with suppress(ValueError):
-            operator.check_in(self._by(now))
+            dead_man.check_in(by, dead_man.challenge(by).code)
+        if self._reset_for is not None:
+            with suppress(ValueError):
+                dead_man.reset_switch(by, self._reset_for)
 
     def tighten(self, now: Now) -> None:
         """A limit is made so small that hardly anything may enter; for good, here."""
@@ -65,6 +71,7 @@ class Stops:
             "kill switch": lambda now: kill_switch.halt_everything(self._by(now)),
             "silence": self._silence,
             "switch latched": self._latch,
+            "switch latched again": self._latch_again,
         }
 
     def _pause(self, now: Now) -> None:
@@ -91,6 +98,13 @@ class Stops:
             self._account.pk,
             lambda _: DeadMansSwitch.objects.filter(latched_at=None).update(latched_at=now.wall_at),
         )
+
+    def _latch_again(self, now: Now) -> None:
+        """It triggers, is reset, and triggers once more: the reset was not meant for that."""
+        self._latch(now)
+        self._reset_for = dead_man.challenge(self._by(now)).switch.latched_at
+        dead_man.reset_switch(self._by(now), self._reset_for)
+        self._latch(Now(now.wall_ms + 1, now.market_ms))
 
     def _bots(self) -> list[Bot]:
         return list(Bot.objects.select_related("account").filter(account=self._account).order_by("pk"))
