@@ -7,6 +7,8 @@ from pathlib import Path
 _scratch = Path(tempfile.mkdtemp(prefix="platform-tests-"))
 os.environ.update(VAR=str(_scratch), SECRET_KEY="for-tests-only-" + "x" * 40, EXCHANGE="simulated", SPEED="60")
 os.environ.update(LIVE_TRADING="no", FIELD_KEYS="", METRICS_TOKEN="", WEBHOOKS="")
+for name in ("TELEGRAM_TOKEN", "TELEGRAM_OPERATORS", "TELEGRAM_VIEWERS", "TELEGRAM_ALERTS"):
+    os.environ[name] = ""
 for name in ("DATABASE_URL", "REDIS_URL", "SIM_URL"):
     os.environ.setdefault(name, "")
 

@@ -10,11 +10,15 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from notifications.telegram.people import read_ids
 from tradingplatform.log_levels import read_levels
+from tradingplatform.telegram_kinds import read_volumes
 
 ROOT = Path(__file__).resolve().parent.parent
 
-SECRET = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FIELD_KEYS", "METRICS_TOKEN", "WEBHOOKS"}
+SECRET = {
+    "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FIELD_KEYS", "METRICS_TOKEN", "WEBHOOKS", "TELEGRAM_TOKEN",
+}  # fmt: skip
 """Variables whose value no message repeats."""
 
 
@@ -50,6 +54,22 @@ class Environment(BaseSettings):
         description="16 characters or more that whoever reads /metrics shows; empty: this machine only",
     )
     WEBHOOKS: str = Field(default="", description="a JSON list of webhooks, or the path of a TOML file of them")
+    TELEGRAM_TOKEN: str = Field(
+        default="",
+        pattern=r"^([0-9]{3,16}:[A-Za-z0-9_-]{20,})?$",
+        description="of your bot, as @BotFather gives it: 123456:ABC...; empty: no Telegram",
+    )
+    TELEGRAM_OPERATORS: str = Field(default="", description="numeric user ids that may read and act; empty: nobody")
+    TELEGRAM_VIEWERS: str = Field(default="", description="numeric user ids that may read; empty: nobody")
+    TELEGRAM_ALERTS: str = Field(default="", description="kinds of events as kind=on, kind=silent or kind=off")
+    TELEGRAM_MIN_SEVERITY: Literal["INFO", "WARNING", "CRITICAL"] = Field(
+        default="INFO", description="alerts below it are not sent: INFO, WARNING or CRITICAL"
+    )
+    TELEGRAM_API: str = Field(
+        default="https://api.telegram.org",
+        pattern=r"^https?://",
+        description="where the Bot API answers: a server of your own, or a test's",
+    )
     DEBUG: bool = False
     ALLOWED_HOSTS: str = Field(default="127.0.0.1,localhost,[::1]", description="comma-separated")
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -68,6 +88,18 @@ class Environment(BaseSettings):
     @classmethod
     def _below_the_project(cls, path: Path) -> Path:
         return path if path.is_absolute() else ROOT / path
+
+    @field_validator("TELEGRAM_OPERATORS", "TELEGRAM_VIEWERS")
+    @classmethod
+    def _numeric_ids(cls, text: str) -> str:
+        read_ids(text)
+        return text
+
+    @field_validator("TELEGRAM_ALERTS")
+    @classmethod
+    def _alert_volumes(cls, text: str) -> str:
+        read_volumes(text)
+        return text
 
 
 class BadEnvironment(Exception):

@@ -34,6 +34,7 @@ QUIET = {
     "django.request": "ERROR",
 }
 
+
 HARMLESS = (
     "You're running the worker with superuser privileges",  # Celery's: eight lines; who runs it as root knows
     "StreamingHttpResponse must consume synchronous iterators",  # WhiteNoise serves files so, and small ones only

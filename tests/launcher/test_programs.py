@@ -6,17 +6,22 @@ from pathlib import Path
 import pytest
 
 from market.clock import Clock
+from tradingplatform.environment import BadEnvironment
 from tradingplatform.launcher.broker import Broker
 from tradingplatform.launcher.identity import Identity
-from tradingplatform.launcher.options import Options
+from tradingplatform.launcher.options import Options, read_options
 from tradingplatform.launcher.programs import Plan, exchange_program, programs, read_programs, write_programs
 from tradingplatform.launcher.supervisord_conf import render
+from tradingplatform.launcher.telegram_line import telegram_line
 
 OURS = Broker("unix:///v/run/redis.sock", "7", Path("/usr/bin/redis-server"), Path("/v/run/redis.sock"))
 
 
-def plan(exchange="simulated", broker=OURS, replay=None, var="/v"):
-    options = Options(_env_file=None, VAR=var, EXCHANGE=exchange, PORT=8001)
+TOKEN = "123456789:for-tests-only-AAAAAAAAAAAAAAAAAAAA"
+
+
+def plan(exchange="simulated", broker=OURS, replay=None, var="/v", **more):
+    options = Options(_env_file=None, VAR=var, EXCHANGE=exchange, PORT=8001, **more)
     identity = Identity(exchange, replay, None if replay else 5)
     return Plan(options, identity, broker, Clock(11, 22, 60), 9000 if exchange == "simulated" else 0)
 
@@ -112,3 +117,39 @@ def test_programs_are_read_as_they_were_written(tmp_path):
     write_programs(tmp_path, chosen)
 
     assert read_programs(tmp_path) == chosen
+
+
+def test_telegram_runs_where_there_is_a_token_and_stops_first():
+    assert "telegram" not in {program.name for program in programs(plan())}
+
+    chosen = programs(plan(TELEGRAM_TOKEN=TOKEN))
+
+    assert "telegram" in parsed(chosen).get("group:front", "programs").split(",")
+    assert TOKEN not in render(chosen, as_root=False)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, "Telegram is off"),
+        ({"TELEGRAM_TOKEN": TOKEN}, "NOBODY"),
+        (
+            {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_OPERATORS": "5", "TELEGRAM_VIEWERS": "5, 6"},
+            "1 who may act, 1 who may read",
+        ),
+    ],
+    ids=["off", "nobody", "two"],
+)
+def test_the_start_says_whether_telegram_tells_anybody(given, told):
+    assert told in telegram_line(plan(**given).options)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TELEGRAM_TOKEN", "secret-of-mine"), ("TELEGRAM_OPERATORS", "@ann"), ("TELEGRAM_ALERTS", "signal=loud")],
+)
+def test_what_does_not_fit_is_named_and_a_token_is_not_repeated(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadEnvironment, match=name) as refused:
+        read_options()
+    assert (value in str(refused.value)) is (name != "TELEGRAM_TOKEN")

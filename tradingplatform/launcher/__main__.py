@@ -18,6 +18,7 @@ from tradingplatform.launcher.programs import Plan, exchange_program, programs, 
 from tradingplatform.launcher.refusal import Refusal
 from tradingplatform.launcher.runtime_env import write_runtime_env
 from tradingplatform.launcher.supervisord_conf import render
+from tradingplatform.launcher.telegram_line import telegram_line
 from tradingplatform.launcher.terminal import BOLD, DIM, GREEN, complain, painted, say
 from tradingplatform.launcher.warm import warm_lines
 from tradingplatform.typed import make
@@ -60,6 +61,7 @@ def launch(started_at: float) -> None:
     _done(f"database is up to date ({'DATABASE_URL' if options.DATABASE_URL else 'SQLite'}), Redis {broker.told}")
     keep_identity(var, identity)  # before anything of this market is in VAR: its clock, its exchange's ledger
     plan = _start_market(options, identity, broker, exchange_port, seen_ms)
+    say(f"  {telegram_line(options)}")
     _become_supervisor(plan)
 
 

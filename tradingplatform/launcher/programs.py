@@ -69,6 +69,8 @@ def programs(plan: Plan) -> list[Program]:
         everything.insert(0, _redis(plan.broker, plan.options.VAR))
     if plan.options.WEBHOOKS:
         everything.append(Program("webhooks", "events to your webhooks", _manage("webhooks"), "front", 4))
+    if plan.options.TELEGRAM_TOKEN:
+        everything.append(Program("telegram", "alerts and commands by Telegram", _manage("telegram"), "front", 4))
     return everything
 
 
