@@ -139,7 +139,8 @@ class Actors:
         else:
             self.stopped_by = self.stops.stop(now)
         self.look(now, lifting)
-        self.stops.try_in_vain(now)
+        if lifting or self.stopped_by != "silence":  # an act of a person would be the first to see that it triggered
+            self.stops.try_in_vain(now)
         self.look(now)
         self.world.clock.advance(1)  # what comes after it is later
 

@@ -30,7 +30,7 @@ def test_nothing_enters_before_the_first_clean_comparison(live: LivePlatform):
     held = live.hold("before-restart")
     live.kill_programs()
     events = live.query("SELECT MAX(id) FROM notifications_event")[0][0]
-    comparing = live.fault({"kind": "latency", "min_ms": 20_000}, "GET /api/v3/openOrders", times=1)
+    comparing = live.fault({"kind": "latency", "min_ms": 20_000}, "GET /api/v3/openOrders")
     live.restart()
     early = wants_to_enter(live, "early", "ETH/USDT")
     outcome, reason = decision(live, early)
@@ -38,6 +38,7 @@ def test_nothing_enters_before_the_first_clean_comparison(live: LivePlatform):
     assert outcome == "REFUSED"
     assert "has not been reconciled" in reason
     live.until_struck(comparing)
+    live.no_faults()
     live.until_clean()
     late = live.hold("after-clean", "SOL/USDT")
     assert live.position(held) == "OPEN"

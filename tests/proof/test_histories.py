@@ -35,7 +35,7 @@ def test_a_seed_is_the_same_history_again(database):
 def test_a_planted_bug_is_found(database, name):
     signs = PLANTED[name].signs
     with planted(name):
-        found = (one.startswith(signs) for seed in range(60) for one in run_seed(seed, database).violations)
+        found = (one.startswith(signs) for seed in range(120) for one in run_seed(seed, database).violations)
         assert any(found)
 
 
