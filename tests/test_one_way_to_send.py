@@ -145,7 +145,8 @@ RULES: dict[str, tuple[Finder, set[str], list[str]]] = {
     # what: (finder, the files that may, samples that it must find)
     "an executor is asked to submit": (
         attributes({"submit"}),
-        {"execution/submit.py", "tradingplatform/reconciler.py"},  # the latter's are errands of a thread pool
+        # the others' are errands of a thread pool
+        {"execution/submit.py", "tradingplatform/reconciler.py", "notifications/telegram/database.py"},
         ["means.executor.submit(request, now)", "go = trader.submit", "LiveTrader(desk).submit(r, n)"],
     ),
     "an exchange is asked to place": (
@@ -212,6 +213,7 @@ RULES: dict[str, tuple[Finder, set[str], list[str]]] = {
             "tradingplatform/launcher/child.py",  # whether a process answers on this machine
             "tradingplatform/launcher/preflight.py",  # whether a port is free
             "tradingplatform/launcher/prepare.py",  # the simulator's clock
+            "notifications/webhooks/sending.py",  # to the addresses of webhooks
         },
         ["import requests", "from urllib.request import urlopen", "from urllib import request", "import httpx as h"],
     ),

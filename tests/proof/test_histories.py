@@ -31,7 +31,13 @@ def test_a_seed_is_the_same_history_again(database):
     assert (first.log, first.rows) == (again.log, again.rows)
 
 
-@pytest.mark.parametrize("name", PLANTED)
+RARE = ("the switch is pushed only", "the kill switch is forgotten")
+"""Bugs that need a rare history, and so many of them."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.proof if name in RARE else []) for name in PLANTED]
+)
 def test_a_planted_bug_is_found(database, name):
     signs = PLANTED[name].signs
     with planted(name):
