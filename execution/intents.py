@@ -7,7 +7,7 @@ from execution import announce
 from execution.models import Order, Portfolio, Position, Purpose
 from execution.states import OrderStatus, PositionStatus
 from execution.totals import book_change, figures, holding, value
-from market.clock import Now
+from market.clock import Now, ms_of
 from market.instruments import Instrument
 from market.orders import OrderRequest, OrderType, Side
 from risk.exits import stop_limit
@@ -32,7 +32,7 @@ def request_of(order: Order) -> OrderRequest:
 def sent_of(order: Order) -> Now:
     """When the order was sent (its intent, where that is not known), on both clocks."""
     wall_at = order.sent_at or order.prepared_at
-    return Now(round(wall_at.timestamp() * 1000), round(order.market_at.timestamp() * 1000))
+    return Now(ms_of(wall_at), ms_of(order.market_at))
 
 
 def client_order_id(bot: Bot, slot: int, purpose: Purpose, attempt: int = 0) -> str:

@@ -11,7 +11,7 @@ from execution.clean import why_not_clean
 from execution.models import AssetBalance, AssetExposure, BotBook, Order, Portfolio, Position, Purpose
 from execution.states import LIVE_POSITION
 from execution.totals import bot_equity, equity, free_cash
-from market.clock import Now
+from market.clock import Now, ms_of
 from market.clock_offset import Offset
 from market.exchange import Quote
 from market.instruments import Instrument
@@ -83,7 +83,7 @@ def read_exposure(
         now_ms=now.market_ms,
         stale_after_ms=pricing.stale_after_ms,
         holds=portfolio.cost != 0,
-        marked_at_ms=None if portfolio.marked_at is None else round(portfolio.marked_at.timestamp() * 1000),
+        marked_at_ms=None if portfolio.marked_at is None else ms_of(portfolio.marked_at),
         marks_stale_after_ms=pricing.marks_stale_after_ms,
         bot_live_positions=len(live),
         last_entry=_last_entry(bot, proposal.symbol),
@@ -136,7 +136,7 @@ def _last_entry(bot: Bot, symbol: str) -> Entry | None:
     if row is None:
         return None
     made_at, slot, of_symbol, candle = row
-    made_in = slot_at(round(made_at.timestamp() * 1000), bot.interval_s)
+    made_in = slot_at(ms_of(made_at), bot.interval_s)
     return Entry(min(slot, made_in), (candle or {}).get("opened_ms") if of_symbol == symbol else None)
 
 

@@ -71,6 +71,11 @@ def moment(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, tz=UTC)
 
 
+def ms_of(at: datetime) -> int:
+    """An aware datetime as UTC milliseconds, to the nearest."""
+    return round(at.timestamp() * 1000)
+
+
 def load_clock(path: Path) -> Clock:
     """The clock whose anchor is stored at ``path``; wall time itself where there is none (a real exchange).
 

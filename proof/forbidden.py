@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bots.models import Bot, BotStatus
 from execution.models import Order, Purpose
+from market.clock import ms_of
 from proof.journal import name_of
 from risk.models import DeadMansSwitch, Halt
 from simexchange.orders.order import Order as VenueOrder
@@ -33,7 +34,7 @@ class Forbidden:
     def look(self, at: datetime, lifting: bool = False) -> list[str]:
         """Note what forbids each bot's entries now. What is not there any more, though nobody is ``lifting``, is a
         violation."""
-        now_ms, has = _ms(at), {bot: frozenset(self._of(bot, at)) for bot in self._bots}
+        now_ms, has = ms_of(at), {bot: frozenset(self._of(bot, at)) for bot in self._bots}
         for bot, reasons in has.items():
             if reasons:
                 self._since.setdefault(bot, now_ms)
@@ -71,11 +72,11 @@ class Forbidden:
 def let_go_while_forbidden(spans: Iterable[Span], orders: Iterable[Order]) -> list[str]:
     """Entries that were marked as sent within such a span."""
     return [
-        f"I-6 {order.client_order_id} was let go at {_ms(order.sent_at)}, its bot might not enter from {begun}"
+        f"I-6 {order.client_order_id} was let go at {ms_of(order.sent_at)}, its bot might not enter from {begun}"
         for order in orders
         if order.purpose == Purpose.ENTRY and order.sent_at is not None
         for bot, begun, until in spans
-        if bot == order.bot_id and begun < _ms(order.sent_at) < until
+        if bot == order.bot_id and begun < ms_of(order.sent_at) < until
     ]
 
 
@@ -88,7 +89,3 @@ def arrived_while_forbidden(spans: Iterable[Span], orders: Iterable[VenueOrder])
         for bot, begun, until in spans
         if name.position.startswith(f"{bot}-") and begun + IN_FLIGHT_MS < order.time_ms < until
     ]
-
-
-def _ms(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
@@ -19,6 +18,7 @@ from bots.models import ExchangeAccount
 from execution.models import AssetBalance, Order, Portfolio, Position, Purpose, Trade
 from execution.states import LIVE_POSITION, POSITION_MOVES, UNFINISHED_ORDER, OrderStatus, PositionStatus
 from execution.verify import verify
+from market.clock import ms_of
 from notifications.models import Condition, Event
 from proof.forbidden import Span, arrived_while_forbidden, let_go_while_forbidden
 from proof.journal import Entry, entered_twice, name_of, oversold
@@ -103,7 +103,7 @@ def intent_before_arrival(e: Evidence) -> list[str]:
         row = e.orders.get(there.client_order_id)
         if row is None:
             found.append(f"I-3 {there.client_order_id} is at the exchange and not in our database")
-        elif row.sent_at is None or _ms(row.sent_at) > there.time_ms or _ms(row.prepared_at) > there.time_ms:
+        elif row.sent_at is None or ms_of(row.sent_at) > there.time_ms or ms_of(row.prepared_at) > there.time_ms:
             found.append(f"I-3 {there.client_order_id} arrived at {there.time_ms}, sent_at is {row.sent_at}")
     return found
 
@@ -138,7 +138,7 @@ def limits_hold(e: Evidence) -> list[str]:
         return []
     most = Decimal(TINY) * Portfolio.objects.get(account=e.account).peak_equity
     entries = [order for order in e.orders.values() if order.purpose == Purpose.ENTRY]
-    later = [order for order in entries if _ms(order.prepared_at) > e.tightened_ms]
+    later = [order for order in entries if ms_of(order.prepared_at) > e.tightened_ms]
     costs = {order.client_order_id: order.amount * (order.worst_price or _ZERO) for order in later}
     return [f"I-19 {name} may cost {cost}, {most} is allowed" for name, cost in costs.items() if cost > most]
 
@@ -306,7 +306,3 @@ AT_REST: tuple[Invariant, ...] = (
 def violations(e: Evidence, invariants: tuple[Invariant, ...] = AT_REST) -> list[str]:
     """All that does not hold, in words."""
     return [found for invariant in invariants for found in invariant(e)]
-
-
-def _ms(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

@@ -82,10 +82,8 @@ def book_due_of_account(account_id: int, now: Now) -> None:
 
 def portfolio_limits(account_id: int) -> PortfolioLimits | None:
     """An account's limits as its row has them; None where that cannot be used."""
-    with suppress(UnusableLimits):
-        value = value_of(PortfolioRiskLimits.objects.filter(account_id=account_id), f"account {account_id}")
-        return value if isinstance(value, PortfolioLimits) else None
-    return None
+    value = _usable(PortfolioRiskLimits.objects.filter(account_id=account_id), f"account {account_id}", [])
+    return value if isinstance(value, PortfolioLimits) else None
 
 
 def limits_of_bots(bot_ids: Sequence[int]) -> dict[int, BotLimits]:
@@ -97,10 +95,8 @@ def limits_of_bots(bot_ids: Sequence[int]) -> dict[int, BotLimits]:
 
 
 def _bot_limits(bot_id: int) -> BotLimits | None:
-    with suppress(UnusableLimits):
-        value = value_of(BotRiskLimits.objects.filter(bot_id=bot_id), f"bot {bot_id}")
-        return value if isinstance(value, BotLimits) else None
-    return None
+    value = _usable(BotRiskLimits.objects.filter(bot_id=bot_id), f"bot {bot_id}", [])
+    return value if isinstance(value, BotLimits) else None
 
 
 def bot_limits_now(bot: Bot, now: Now) -> BotLimits:

@@ -7,7 +7,7 @@ from bots.lifecycle import Claim, is_late
 from bots.models import Bot
 from bots.strategies.base import Signal
 from execution.models import Position
-from market.clock import Now
+from market.clock import Now, ms_of
 from market.fetcher import Price, Window
 from market.instruments import Instrument
 from market.trust import implausible
@@ -97,7 +97,7 @@ def live_price(this: Pass, instrument: Instrument) -> Price | None:
 
 def marked_live(this: Pass, position: Position) -> bool:
     """Whether the guard has valued the position a moment ago."""
-    return position.marked_at is not None and _is_live(this, round(position.marked_at.timestamp() * 1000))
+    return position.marked_at is not None and _is_live(this, ms_of(position.marked_at))
 
 
 def _is_live(this: Pass, at_ms: int) -> bool:

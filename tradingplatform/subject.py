@@ -7,7 +7,7 @@ from bots.strategies.base import Signal
 from execution.models import BotBook, Position
 from execution.totals import bot_equity
 from market.candles import Candles
-from market.clock import Now
+from market.clock import Now, ms_of
 from market.instruments import Instrument
 from market.money import canonical
 from market.slots import slot_at, slot_start_ms
@@ -44,7 +44,7 @@ def held_by(bot: Bot, position: Position | None) -> Held | None:
     """The open position, None when there is none."""
     if position is None:
         return None
-    since_ms = round((position.opened_at or position.created_at).timestamp() * 1000)
+    since_ms = ms_of(position.opened_at or position.created_at)
     entered_in = max(position.entry_slot, slot_at(since_ms, bot.interval_s))  # a slow fill falls into a later candle
     return Held(
         stop_price=position.stop_price,

@@ -1,33 +1,20 @@
 """Bots go to a live account and back: all or none, and only those that hold nothing."""
 
 from decimal import Decimal
-from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
 
 from bots import lifecycle
 from bots.models import Bot, ExchangeAccount
 from execution.models import BotBook
 from notifications.models import Event
+from tests.commands import refusal, run
 from tests.factories import make_account, make_bot, now_at
 from tests.fleet.test_load import hold, load
 from tests.fleet.test_read import GOOD
 from tradingplatform.fleet.problems import BadFleet
 
 pytestmark = pytest.mark.django_db
-
-
-def run(*words):
-    out = StringIO()
-    call_command(*words, stdout=out)
-    return out.getvalue()
-
-
-def refusal(*words):
-    with pytest.raises(CommandError) as caught:
-        run(*words)
-    return str(caught.value)
 
 
 def go_live(*words):

@@ -1,15 +1,15 @@
 """Advice that leads somewhere: near names, quoted numbers, one telling of what was told."""
 
 from datetime import timedelta
-from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from bots.definition import judge
 from bots.models import Bot
 from notifications.models import Event
 from risk.models import DeadMansSwitch
+from tests.commands import run
 from tests.factories import make_account, make_bot
 from tests.fleet.test_read import GOOD, problems_of, read
 from tests.wired import INSTRUMENTS
@@ -62,12 +62,6 @@ def test_a_share_above_the_accounts_capital_is_told_once(old, new, line):
     (problem,) = problems_of(GOOD.replace(old, new))
     assert problem.line == line
     assert "is above the account's capital of 10000 USDT" in problem.text
-
-
-def run(*words):
-    out = StringIO()
-    call_command(*words, stdout=out)
-    return out.getvalue()
 
 
 def create(*params, capital="500"):

@@ -1,11 +1,9 @@
 """The operator's commands: what they do, and one clear line when they do not."""
 
 import re
-from io import StringIO
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from bots import lifecycle
@@ -14,24 +12,13 @@ from notifications.models import Event
 from risk.deadman import present_stage
 from risk.deadman_stage import Stage
 from risk.models import DeadMansSwitch, Halt
+from tests.commands import refusal, run
 from tests.factories import make_bot, now_at
 from tests.fleet.test_load import hold
 from tests.fleet.test_read import GOOD
 from tradingplatform.passwords import OPERATOR
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wired_exchange")]
-
-
-def run(*words):
-    out = StringIO()
-    call_command(*words, stdout=out)
-    return out.getvalue()
-
-
-def refusal(*words):
-    with pytest.raises(CommandError) as caught:
-        run(*words)
-    return str(caught.value)
 
 
 def create(**changes):

@@ -1,26 +1,12 @@
 """Limits as an operator types them."""
 
-from io import StringIO
-
 import pytest
-from django.core.management import CommandError, call_command
 
 from risk.models import BotRiskLimits, LimitChange
+from tests.commands import refusal, run
 from tests.factories import make_account, make_bot
 
 pytestmark = pytest.mark.django_db
-
-
-def run(*words):
-    out = StringIO()
-    call_command(*words, stdout=out)
-    return out.getvalue()
-
-
-def refusal(*words):
-    with pytest.raises(CommandError) as caught:
-        run(*words)
-    return str(caught.value)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bots.lifecycle import IllegalTransition
 from bots.models import Bot, BotStatus, ExchangeAccount
-from market.clock import Clock
+from market.clock import Clock, ms_of
 from notifications.telegram.commands import Asked, Command, Question
 from notifications.telegram.markup import bold, escape
 from notifications.telegram.values import Note, Role
@@ -84,7 +84,7 @@ class Safety:
                 raise ValueError(f"The dead man's switch has triggered: /reset {SWITCH} why, once it is safe to go on.")
             code = f"If this is as it should be, send\n<code>/checkin {escape(seen.code)}</code>"
             return Note("\n".join([_switch_page(seen, self.clock), *map(escape, seen.exposure.lines()), code]))
-        dead_man.check_in(who, " ".join(asked.words), round(asked.sent_at.timestamp() * 1000))
+        dead_man.check_in(who, " ".join(asked.words), ms_of(asked.sent_at))
         due = dead_man.challenge(who).triggers_at
         return Note(f"Checked in. Entries stop unless somebody checks in before {bold(f'{due:%Y-%m-%d %H:%M} UTC')}.")
 

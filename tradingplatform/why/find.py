@@ -7,7 +7,7 @@ from django.conf import settings
 
 from bots.models import Bot
 from execution.models import Order, Position, Trade
-from market.clock import Clock, Now, moment
+from market.clock import Clock, Now, moment, ms_of
 from market.slots import slot_at, slot_start_ms
 from notifications.models import Event
 from risk.models import Decision
@@ -17,7 +17,7 @@ from tradingplatform.why.absent import why_no_tick
 from tradingplatform.why.absent_facts import facts_of, late_ms
 from tradingplatform.why.rows import decision_row, event_row, iso, order_row, position_row
 from tradingplatform.why.sentence import sentence
-from tradingplatform.why.times import ms_of, wall_of
+from tradingplatform.why.times import wall_of
 
 TOLD_ELSEWHERE = ("signal", "order_placed", "order_filled", "position_opened", "position_closed", "risk_refused")
 """Events that say again what the decision, the orders and the positions say."""

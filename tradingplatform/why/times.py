@@ -5,12 +5,8 @@ The clock's anchor is of the last start: what was before it is read off the deci
 
 from datetime import datetime, timedelta
 
-from market.clock import Clock, moment
+from market.clock import Clock, moment, ms_of
 from risk.models import Decision
-
-
-def ms_of(at: datetime) -> int:
-    return round(at.timestamp() * 1000)
 
 
 def wall_of(market_at: datetime, clock: Clock) -> tuple[datetime | None, bool]:
