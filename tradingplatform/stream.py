@@ -10,6 +10,7 @@ from django.contrib.auth import aget_user, get_user
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
 
+from notifications.kinds import why_unknown
 from notifications.models import Severity
 from notifications.stream import Hub, Wish, frames
 
@@ -50,8 +51,11 @@ def _wish(request: HttpRequest) -> Wish:
     severities = frozenset(request.GET.getlist("severity"))
     if unknown := severities - set(Severity.values):
         raise ValueError(f"severity: {', '.join(sorted(unknown))} is none of {', '.join(Severity.values)}")
+    kinds = frozenset(request.GET.getlist("kind"))
+    if problems := [problem for kind in sorted(kinds) if (problem := why_unknown(kind))]:
+        raise ValueError(f"kind: {'; '.join(problems)}")
     bots = frozenset(_number("bot", text) for text in request.GET.getlist("bot"))
-    return Wish(bots, frozenset(request.GET.getlist("kind")), severities)
+    return Wish(bots, kinds, severities)
 
 
 def _after(request: HttpRequest) -> int | None:

@@ -1,9 +1,7 @@
 """Whether the platform itself is well, and which one it is: rows and page."""
 
 import platform as machine
-import tomllib
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import version
 
 from django.conf import settings
@@ -11,11 +9,11 @@ from django.conf import settings
 from market.clock import Clock
 from notifications.models import Cursor, DeadLetter, EventCounter, Heartbeat
 from notifications.telegram.markup import escape
-from tradingplatform.environment import ROOT
 from tradingplatform.running import platform_state
 from tradingplatform.telegram_commands.fleet_pages import alarm_lines, page, switch_line
 from tradingplatform.telegram_commands.fleet_rows import Overview
 from tradingplatform.telegram_commands.tables import aged, pairs, table
+from tradingplatform.version import project_version
 
 SHOWN = ("django", "celery", "ccxt", "python-telegram-bot")
 
@@ -65,8 +63,3 @@ def version_page(clock: Clock) -> str:
         *((name.removeprefix("python-"), version(name)) for name in SHOWN),
     ]
     return page("Version", pairs(rows), now=None)
-
-
-@cache
-def project_version() -> str:
-    return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
