@@ -17,17 +17,17 @@ class TelegramRefused(Payload, kind="telegram_refused"):
     untold: int  # refusals since the last one that was told
 
 
-TELEGRAM_OTHER_POLLER = Lasting(
+TELEGRAM_OTHER_POLLER = Lasting.declare(
     "telegram_other_poller",
     "Another process takes the commands of our Telegram bot.",
     "Nobody else takes the commands of our Telegram bot any more.",
 )
-WEBHOOK_FAILING = Lasting(
+WEBHOOK_FAILING = Lasting.declare(
     "webhook_failing",
     "A webhook has taken nothing for five minutes; what is due is tried again.",
     "A webhook that failed takes events again.",
 )
-WEBHOOK_REFUSING = Lasting(
+WEBHOOK_REFUSING = Lasting.declare(
     "webhook_refusing",
     "A webhook refused an event, which it will not get again.",
     "A webhook that refused events takes them again.",

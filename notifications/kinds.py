@@ -15,6 +15,9 @@ from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 SPREAD: Mapping[str, bool] = MappingProxyType({"spread": True})
 """Metadata of a field whose entries are stored beside the other fields: figures, by name."""
 
+LONGEST = 48
+"""Characters of a kind, as its column holds them."""
+
 _REGISTERED: dict[str, "type[Payload]"] = {}
 _FIELDS: dict["type[Payload]", "tuple[Field, ...]"] = {}
 
@@ -25,9 +28,11 @@ class Payload:
     kind: ClassVar[str] = ""
 
     def __init_subclass__(cls, kind: str = "") -> None:
-        """Raises ValueError for a kind that is declared twice."""
+        """Raises ValueError for a kind that is declared twice, or that its column cannot hold."""
         super().__init_subclass__()
         cls.kind = kind
+        if len(kind) > LONGEST:
+            raise ValueError(f"the kind of event {kind!r} has more than {LONGEST} characters")
         if kind in _REGISTERED:
             raise ValueError(f"two classes declare the kind of event {kind!r}")
         if kind:
@@ -77,12 +82,16 @@ def kinds() -> Mapping[str, type[Payload]]:
 
 
 def why_unknown(kind: str) -> str:
-    """Why this is no kind of event, with what it may have been meant for; empty when it is one."""
+    """Why this is no kind of event, with what it may have been meant for; empty when it is one.
+
+    What could be no kind at all is not repeated: it may be an address that came into the wrong line.
+    """
     if kind in _REGISTERED:
         return ""
     near = get_close_matches(kind, _REGISTERED, n=3)
     meant = f"perhaps {', '.join(near)}" if near else "`manage.py event_kinds` lists them"
-    return f"there is no kind of event {kind[:48]!r}: {meant}"
+    named = f"kind of event {kind!r}" if kind.isidentifier() and len(kind) <= LONGEST else "such kind of event"
+    return f"there is no {named}: {meant}"
 
 
 @dataclass(frozen=True)
@@ -109,9 +118,10 @@ class Lasting(str):
     began: type[Began]
     ended: type[Ended]
 
-    def __new__(cls, name: str, begins: str, ends: str) -> "Lasting":
+    @classmethod
+    def declare(cls, name: str, begins: str, ends: str) -> "Lasting":
         """``begins`` and ``ends`` say what each event tells."""
-        self = super().__new__(cls, name)
+        self = cls(name)
         self.began = new_class("Began", (Began,), {"kind": name}, lambda body: body.update(__doc__=begins))
         self.ended = new_class("Ended", (Ended,), {"kind": f"{name}_ended"}, lambda body: body.update(__doc__=ends))
         return self

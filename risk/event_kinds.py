@@ -101,22 +101,22 @@ class DeadManReset(Payload, kind="dead_man_reset"):
     latched_at: datetime
 
 
-CLOCK_JUMPED = Lasting(
+CLOCK_JUMPED = Lasting.declare(
     "clock_jumped",
     "This machine's clock was seen to jump: nothing enters until somebody checks in.",
     "Somebody has looked at the clock that jumped, and checked in.",
 )
-CLOCK_WENT_BACK = Lasting(
+CLOCK_WENT_BACK = Lasting.declare(
     "clock_went_back",
     "This machine's clock is behind where it was: nothing enters.",
     "This machine's clock is where it was.",
 )
-SWITCH_NOT_DRILLED = Lasting(
+SWITCH_NOT_DRILLED = Lasting.declare(
     "switch_not_drilled",
     "The dead man's switch was not drilled for 35 days.",
     "The dead man's switch was drilled.",
 )
-DEAD_MAN_UNREADABLE = Lasting(
+DEAD_MAN_UNREADABLE = Lasting.declare(
     "dead_man_unreadable",
     "The dead man's switch is missing or cannot be read: nothing enters.",
     "The dead man's switch can be read again.",

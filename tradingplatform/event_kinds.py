@@ -252,53 +252,53 @@ class GroupDeleted(Edit, kind="group_deleted"):
 
 # --- what lasts
 
-STALE_CANDLES = Lasting(
+STALE_CANDLES = Lasting.declare(
     "stale_candles",
     "The newest candle of a series could not be had in time: its bots enter nothing.",
     "The candles of a series are fresh again.",
 )
-STALE_PRICES = Lasting(
+STALE_PRICES = Lasting.declare(
     "stale_prices",
     "Symbols in use have no live price: what is held there is valued at older prices.",
     "Live prices come again.",
 )
-CLOCK_APART = Lasting(
+CLOCK_APART = Lasting.declare(
     "clock_apart",
     "The exchange's clock and this machine's are too far apart: nothing enters.",
     "The exchange's clock and this machine's agree again.",
 )
-NOT_TRADED = Lasting(
+NOT_TRADED = Lasting.declare(
     "symbol_not_traded",
     "A symbol is halted or no longer listed: what is held there cannot be sold.",
     "A symbol trades again, or nobody needs it any more.",
 )
-CLOSING_DOWN = Lasting(
+CLOSING_DOWN = Lasting.declare(
     "closing_down",
     "A halt sells what is held, one position after another.",
     "Nothing is left of what a halt sells, or the halt was lifted.",
 )
-EXCHANGE_LIMITED = Lasting(
+EXCHANGE_LIMITED = Lasting.declare(
     "exchange_limited",
     "The exchange limits how much may be asked: everybody waits.",
     "The exchange may be asked again as much as before.",
 )
-EXCHANGE_BANNED = Lasting(
+EXCHANGE_BANNED = Lasting.declare(
     "exchange_banned",
     "The exchange has banned this address for a while.",
     "The exchange's ban is over.",
 )
-EXCHANGE_DOWN = Lasting("exchange_down", "The exchange does not answer.", "The exchange answers again.")
-UNPROTECTED = Lasting(
+EXCHANGE_DOWN = Lasting.declare("exchange_down", "The exchange does not answer.", "The exchange answers again.")
+UNPROTECTED = Lasting.declare(
     "position_unprotected",
     "A live position has had no stop at the exchange for five seconds.",
     "A position has a stop at the exchange again, or is closed.",
 )
-STUCK = Lasting(
+STUCK = Lasting.declare(
     "position_stuck",
     "What became of an order of a position is not known after two minutes.",
     "It is known what became of a position's order.",
 )
-NOT_RECONCILED = Lasting(
+NOT_RECONCILED = Lasting.declare(
     "not_reconciled",
     "An account's comparison with the exchange has kept it from entering for a minute.",
     "An account agrees with the exchange again.",

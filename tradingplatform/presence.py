@@ -6,7 +6,7 @@ locked or away keeps no process from starting or stopping. The connection is clo
 """
 
 import os
-import socket
+import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ class Presence:
     """This process as the others see it. ``name``: as the launcher calls it."""
 
     def __init__(self, name: str) -> None:
-        self._name, self._host, self._pid = name, socket.gethostname(), os.getpid()
+        self._name, self._host, self._pid = name, platform.node(), os.getpid()
         self._began_s = time.monotonic()
         self._speaking: Thread | None = None
 

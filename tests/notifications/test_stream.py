@@ -6,6 +6,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.factories import SOME_KIND
 from tests.stream_rig import stream_rig
 
 pytestmark = pytest.mark.process
@@ -53,7 +54,7 @@ def test_everybody_gets_everything_once_also_when_the_server_is_restarted(rig):
 
 def test_it_resumes_and_chooses(rig):
     async def scene():
-        late, other = rig.listener("?kind=test&severity=INFO"), rig.listener("?kind=something_else")
+        late, other = rig.listener(f"?kind={SOME_KIND}&severity=INFO"), rig.listener("?kind=order_filled")
         late.last = other.last = 0
         tasks = [asyncio.create_task(listener.listen()) for listener in (late, other)]
         await asyncio.to_thread(rig.write, "pace", 3, 100)
