@@ -6,8 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import risk.event_kinds  # noqa: F401  (they register)
+import bots.event_kinds
+import execution.event_kinds
+import notifications.event_kinds
+import risk.event_kinds
 from notifications.kinds import Lasting, Payload
+
+BELOW = (bots.event_kinds, execution.event_kinds, notifications.event_kinds, risk.event_kinds)
+"""Where the other floors declare theirs: a process that has imported this file knows every kind."""
 
 
 @dataclass(frozen=True)
