@@ -86,5 +86,8 @@ def test_what_it_refuses(rig):
         400,
         b'{"error": "severity: LOUD is none of INFO, WARNING, CRITICAL"}',
     )
+    code, _, error = status(rig, "?kind=order_filled&kind=halt_rased")
+    assert code == 400
+    assert error.startswith(b'{"error": "kind: there is no kind of event \'halt_rased\': perhaps halt_raised')
     assert status(rig, "?after=-1")[0] == 400
     assert status(rig)[::2] == (200, b"retry: 1000\n")
