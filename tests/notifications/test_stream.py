@@ -79,7 +79,7 @@ def status(rig, query="", cookie=None):
 
 
 def test_what_it_refuses(rig):
-    assert "login" in status(rig, cookie="sessionid=nobody")[1]
+    assert status(rig, cookie="sessionid=nobody")[0] == 403
     assert status(rig, "?bot=x")[0] == 400
     assert status(rig, "?severity=LOUD")[::2] == (
         400,

@@ -66,7 +66,11 @@ GROUPS: dict[str, dict[type, str]] = {
 
 
 PAGES: dict[str, dict[str, tuple[str, str]]] = {
-    "Safety": {"admin:risk_halt_kill_switch": ("Kill switch", "risk.view_halt")},
+    "Safety": {
+        "admin:risk_halt_kill_switch": ("Kill switch", "risk.view_halt"),
+        "admin:notifications_event_risk": ("Risk events", "notifications.view_event"),
+    },
+    "Log": {"admin:notifications_event_live": ("Live events", "notifications.view_event")},
 }
 """Pages that are no list of rows, before the models of their group: by address, how they are called and who may see
 them."""
