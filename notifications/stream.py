@@ -132,8 +132,9 @@ class Hub:
     async def join(self, wish: Wish) -> Client:
         """Listen from now on."""
         if self._task is None or self._task.done():
-            self._last = await self._read(number_events)
+            last = await self._read(number_events)
             if self._task is None or self._task.done():  # nobody else has begun meanwhile
+                self._last = last  # where somebody has, what came since then is still to be handed out
                 self._task = self.loop.create_task(self._follow())
         client = Client(wish, self._last)
         self._clients.add(client)
@@ -158,7 +159,7 @@ class Hub:
     async def _follow(self) -> None:
         """Hand out what comes, until nobody listens. A database that is away is waited for."""
         idle = 0
-        while idle < 2:  # the first client joins just after the start
+        while self._clients or idle < 2:  # the first client joins just after the start
             try:
                 messages = await self._read(lambda: messages_after(self._last))
             except Exception:  # the clients stay, and get everything once it is back

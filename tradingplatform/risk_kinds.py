@@ -29,7 +29,7 @@ RISK_KINDS: Mapping[str, tuple[str, ...]] = {
 
 ALL_RISK_KINDS = frozenset(kind for kinds in RISK_KINDS.values() for kind in kinds)
 
-FIGURES = (("check", "limit", "value"), ("limit", "to", "from"), ("cause", "", ""))
+FIGURES = (("check", "limit", "value"), ("limit", "to", ""), ("cause", "", ""))
 """Where in a payload the check that failed, its limit and its value are. The first of these whose first is there holds:
 what a check refused or a breaker halted; a limit that was changed; the cause of any other halt. The page has the same
 table for what comes live."""

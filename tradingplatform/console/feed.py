@@ -64,10 +64,15 @@ def feed_page(request: HttpRequest, site: AdminSite, feed: Feed) -> HttpResponse
     choice = read_choice(*(request.GET.get(name, "") for name in ("least", "kind", "bot")))
     kinds = frozenset(kind for group in feed.kinds.values() for kind in group)
     seen = request.session.get(feed.remembers) if feed.remembers else None
-    rows = newest(kinds, choice, seen if isinstance(seen, int) else None)
+    rows = newest(kinds, choice, seen)
     if feed.remembers and PART not in request.GET and choice == Choice():
         request.session[feed.remembers] = rows.after
-    context = {**site.each_context(request), **_shown(feed, choice, rows), "live": live_scripts(request)}
+    context = {
+        **site.each_context(request),
+        **_shown(feed, choice, rows),
+        "has_looked": seen is not None,
+        "live": live_scripts(request),
+    }
     return TemplateResponse(request, "console/feed.html", context)
 
 

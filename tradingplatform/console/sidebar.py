@@ -77,13 +77,19 @@ them."""
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The menu, for unfold."""
+    """The menu, for unfold. Marked is the one page that is open, not also the list that it lies below."""
+    groups = _groups(request)
+    links = [model["admin_url"] for group in groups for model in group["models"]]
+    here = max((link for link in links if link and request.path.startswith(link)), key=len, default=None)
     return [
         {
             "title": group["name"],
-            "items": [{"title": model["name"], "link": model["admin_url"]} for model in group["models"]],
+            "items": [
+                {"title": model["name"], "link": model["admin_url"], "active": model["admin_url"] == here}
+                for model in group["models"]
+            ],
         }
-        for group in _groups(request)
+        for group in groups
     ]
 
 
