@@ -72,7 +72,7 @@ def test_who_logs_out_in_one_tab_is_told_so_in_all_and_nobody_connects_again(per
         expect(state(tab)).to_contain_text("Signed out")
     console.until_clients(0)
     console.say("events", texts=["not for them"])
-    tabs[0].wait_for_timeout(3_000)
+    tabs[0].wait_for_timeout(1_500)
     assert console.clients() == 0
     assert all("not for them" not in texts(tab) for tab in tabs)
 

@@ -9,28 +9,18 @@ import django
 
 django.setup()
 
-from django.contrib.auth.models import Permission, User  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
 from django.db import transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from bots.models import Bot, ExchangeAccount  # noqa: E402
 from notifications.events import publish  # noqa: E402
-from notifications.models import Severity  # noqa: E402
 from notifications.sequence import number_events  # noqa: E402
 from tests.factories import make_bot  # noqa: E402
 
 
 def person(name: str, password: str) -> int:
     return User.objects.create_superuser(name, password=password).pk
-
-
-def bar(name: str) -> int:
-    """Somebody who may log in, and see no events."""
-    user = User.objects.get(username=name)
-    user.is_superuser = False
-    user.save()
-    user.user_permissions.add(Permission.objects.get(codename="view_bot"))
-    return user.pk
 
 
 def bot(name: str) -> int:
@@ -51,10 +41,9 @@ def events(texts: list[str], **of: Any) -> int:
     return number_events()
 
 
-DOES = {does.__name__: does for does in (person, bar, bot, rename, events)}
+DOES = {does.__name__: does for does in (person, bot, rename, events)}
 
 if __name__ == "__main__":
-    assert Severity.values
     for line in sys.stdin:
         said = json.loads(line)
         sys.stdout.write(f"{json.dumps(DOES[said.pop('do')](**said))}\n")

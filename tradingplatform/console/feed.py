@@ -14,7 +14,7 @@ from django.urls import reverse
 from notifications.models import Severity
 from notifications.subscribers import Subscriber, Way, register
 from tradingplatform.console.live import live_scripts
-from tradingplatform.feeds import Choice, Rows, bots_by_id, kinds_seen, newest, read_choice
+from tradingplatform.feeds import SHOWN, Choice, Rows, bots_by_id, kinds_seen, newest, read_choice
 from tradingplatform.risk_kinds import ALL_RISK_KINDS, DIGITS, FIGURES, RISK_KINDS
 from tradingplatform.stream import PERMISSION
 
@@ -83,6 +83,7 @@ def _shown(feed: Feed, choice: Choice, rows: Rows) -> dict[str, Any]:
         "feed": feed,
         "choice": choice,
         "rows": rows,
+        "shown": SHOWN,
         "groups": feed.kinds or {"": kinds_seen()},
         "bots": bots,
         "levels": LEVELS,
