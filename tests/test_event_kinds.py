@@ -17,6 +17,7 @@ from notifications.kinds import Payload, kinds
 from tests.test_architecture import FLOORS, ROOT, sources
 from tradingplatform.console.audit import EDITS, AuditedAdmin
 from tradingplatform.kinds_table import markdown
+from tradingplatform.risk_kinds import ALL_RISK_KINDS
 from tradingplatform.telegram_kinds import USUAL
 from tradingplatform.telegram_texts import _TEXTS
 from tradingplatform.why.absent_facts import MOVED
@@ -103,7 +104,7 @@ def test_every_kind_is_published():
 
 
 def test_whoever_reads_events_names_kinds_that_there_are():
-    named = {*USUAL, *_TEXTS, *MOVED, *TOLD_ELSEWHERE}
+    named = {*ALL_RISK_KINDS, *USUAL, *_TEXTS, *MOVED, *TOLD_ELSEWHERE}
     for _, tree in WHOLE:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and "Event.objects" in ast.unparse(node.func):
