@@ -21,7 +21,17 @@ STATUS_COLOURS = {
     BotStatus.HALTED: "danger",
 }
 
-DEFINITION = ("account", "name", "strategy", "parameters", "symbol", "timeframe", "capital")
+DEFINITION = (
+    "account",
+    "name",
+    "strategy",
+    "parameters",
+    "symbol",
+    "timeframe",
+    "capital",
+    "ai_mode",
+    "ai_on_failure",
+)
 """What a person decides about a bot; all other columns belong to the platform."""
 
 
