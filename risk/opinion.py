@@ -138,7 +138,7 @@ def _said(opinion: Mapping[str, Any], would: str) -> str:
         case Advice.VETO:
             return f"the AI {would}vetoed it: {reason}"
         case Advice.SHRINK:
-            return f"the AI {would}shrunk it{_figures(opinion)}: {reason}"
+            return f"the AI {f'{would}shrunk' if would else 'shrank'} it{_figures(opinion)}: {reason}"
     denies = opinion["on_failure"] == OnFailure.DENY
     return f"no opinion of the AI, which {would}{'denied' if denies else 'allowed'} it: {opinion['failure']}"
 

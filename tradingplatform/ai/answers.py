@@ -76,7 +76,7 @@ def read_completion(body: bytes) -> Completion:
 def read_answer(content: str) -> Answer:
     """The model's words as an answer. Raises BadAnswer."""
     try:
-        return Answer.model_validate(_read_json(content.encode(errors="replace"), "what the model said"))
+        return Answer.model_validate(_read_json(content, "what the model said"))
     except ValidationError as error:
         raise BadAnswer(f"what the model said is no answer: {_first(error)}") from None
 
@@ -95,7 +95,7 @@ def _tokens(usage: Any) -> dict[str, int | None]:
         return {}
 
 
-def _read_json(body: bytes, what: str) -> Any:
+def _read_json(body: bytes | str, what: str) -> Any:
     """Numbers as exact Decimals. Raises BadAnswer also for what JSON forbids or leaves open: NaN, a name twice."""
     try:
         return json.loads(
