@@ -178,6 +178,7 @@ class AiDay(models.Model):
 
     class Meta:
         ordering = ["-day"]
+        verbose_name = "AI day"
 
     def __str__(self) -> str:
         return f"{self.day}: {self.calls} calls"
@@ -192,6 +193,7 @@ class AiCircuit(models.Model):
     rests_until = models.DateTimeField(null=True, help_text="it is not called before; empty: it may be called")
 
     class Meta:
+        verbose_name = "AI circuit"
         constraints = [models.CheckConstraint(condition=Q(id=1), name="one_ai_circuit")]
 
     def __str__(self) -> str:

@@ -17,6 +17,9 @@ class Migration(migrations.Migration):
                 ('failures', models.PositiveIntegerField(default=0, help_text='in a row')),
                 ('rests_until', models.DateTimeField(help_text='it is not called before; empty: it may be called', null=True)),
             ],
+            options={
+                'verbose_name': 'AI circuit',
+            },
         ),
         migrations.CreateModel(
             name='AiDay',
@@ -26,6 +29,7 @@ class Migration(migrations.Migration):
                 ('failures', models.PositiveIntegerField(default=0, help_text='calls without an answer that could be used')),
             ],
             options={
+                'verbose_name': 'AI day',
                 'ordering': ['-day'],
             },
         ),

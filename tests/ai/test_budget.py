@@ -14,8 +14,9 @@ from django.db import connection
 from bots.models import AiCircuit, AiDay
 from market.clock import Now
 from notifications.models import Condition, Event
-from tests.factories import now_at
+from tests.factories import make_bot, now_at
 from tradingplatform.ai import budget
+from tradingplatform.ai.opinion import end_what_is_off
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOW = now_at()
@@ -130,3 +131,16 @@ def test_failures_are_counted_by_day():
     fail(1)
     assert (AiDay.objects.get().calls, AiDay.objects.get().failures) == (1, 1)
     assert timedelta(seconds=60) == budget.REST
+
+
+@pytest.mark.django_db
+def test_trouble_with_what_was_turned_off_is_over(settings):
+    fail(3)
+    budget.take(0, later(61))
+    make_bot(ai_mode="veto")
+    settings.AI_BASE_URL, settings.AI_MODEL = "http://127.0.0.1:1/v1", "m"
+    end_what_is_off(later(62))
+    assert Condition.objects.filter(ended_at=None).count() == 2, "it may well go on"
+    settings.AI_MODEL = ""
+    end_what_is_off(later(63))
+    assert not Condition.objects.filter(ended_at=None).exists()

@@ -1,5 +1,7 @@
 """Real workers that ask over HTTP: what an AI forbids is not entered by anybody, and what it allows is."""
 
+import sys
+
 import pytest
 
 from tests.ai.server import ai_server, hangs, says
@@ -31,7 +33,8 @@ def rig(ai):
         file = rig.var / "fleet.toml"
         write_fleet(file, BOTS, eager=True)
         file.write_text(file.read_text().replace("[[bots]]", '[defaults]\nai_mode = "veto"\n\n[[bots]]', 1))
-        rig.manage("load_fleet", str(file))
+        rig.environment["FLEET"] = str(file)
+        rig.manage("first_start")
         yield rig
 
 
@@ -39,6 +42,7 @@ def test_what_it_forbids_nobody_enters_and_what_it_allows_is_entered(rig, ai):
     ai.usual = says(verdict="veto", factor=1, reason="not today")
     rig.celery(*WORKER)
     rig.celery("beat", "--pidfile=")
+    rig.spawn(sys.executable, "manage.py", "guard")
     until(lambda: count(rig, REFUSED) >= 3, "three vetoes", 90)
     assert count(rig, ENTRIES) == 0
     ai.usual = says(verdict="shrink", factor=0.5, reason="half of it")
@@ -47,7 +51,7 @@ def test_what_it_forbids_nobody_enters_and_what_it_allows_is_entered(rig, ai):
     ticks = rig.ticks()
     until(lambda: rig.ticks() >= ticks + 3 * BOTS, "everybody to tick on while it is silent", 60)
     called = count(rig, "SELECT SUM(calls) FROM bots_aiday")
-    assert called == len(ai.asked)
+    assert 0 <= called - len(ai.asked) <= 2, "counted first, then asked"
     assert count(rig, "SELECT SUM(ticks_failed) FROM bots_bot") == 0
     assert count(rig, f"{ENTRIES} AND CAST(amount AS REAL) <= 0") == 0
     unasked = "SELECT COUNT(*) FROM execution_order o JOIN risk_decision d ON d.id = o.decision_id"

@@ -58,6 +58,12 @@ def note_failure(failure: str, now: Now) -> None:
     begin(TROUBLE, SUBJECT, text, severity=Severity.WARNING, **at)
 
 
+def end_all(text: str, now: Now) -> None:
+    """Nothing of the AI lasts any more."""
+    for kind in (TROUBLE, LIMIT_REACHED):
+        end(kind, SUBJECT, text, market_at=now.market_at, wall_at=now.wall_at)
+
+
 def _why_resting(now: Now) -> str:
     row = AiCircuit.objects.filter(pk=AiCircuit.SINGLETON).first()
     if row is None or row.failures < MOST_FAILURES or row.rests_until is None:

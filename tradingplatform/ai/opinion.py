@@ -87,6 +87,12 @@ def note(hearing: Hearing, now: Now) -> None:
         log.warning("ai_not_noted", error=str(error))
 
 
+def end_what_is_off(now: Now) -> None:
+    """Whoever has turned the AI off, and started anew, is not told of its trouble any more. Raises django.db.Error."""
+    if find_service() is None or not Bot.objects.exclude(ai_mode=AiMode.OFF).exists():
+        budget.end_all("No AI is asked any more", now)
+
+
 def no_opinion(bot: Bot, why: str) -> Opinion:
     """Nobody was asked, and why."""
     log.info("ai_not_asked", mode=bot.ai_mode, on_failure=bot.ai_on_failure, reason=why)
