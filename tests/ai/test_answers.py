@@ -1,13 +1,25 @@
 """What counts as an answer. Whatever else a model or a server says is none, and nothing is guessed."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
+from bots.ai import AiMode, OnFailure
+from bots.models import Bot
+from risk.opinion import Advice, shrunk
+from risk.verdicts import Proposal
+from tests.factories import instrument
 from tradingplatform.ai.answers import BadAnswer, clean, read_answer, read_completion
+from tradingplatform.ai.config import Service
+from tradingplatform.ai.opinion import Hearing, opinion_of
+
+D = Decimal
+PROPOSAL = Proposal(1, 1, 1, "BTC/USDT", "BTC", "USDT", D(1), D(1), D(100), D(95), None, "test")
 
 GOOD = {
     "allow": ('{"verdict": "allow", "reason": "quiet"}', "allow", Decimal(1)),
@@ -132,3 +144,32 @@ def test_any_object_is_an_answer_that_enlarges_nothing_or_none(fields):
 
 def test_a_strangers_text_moves_no_cursor_and_turns_no_line():
     assert clean("a\x1b[2Jb\n\tc\u202ed\x00") == "a[2Jb cd"
+
+
+@given(
+    content=st.one_of(
+        st.text(),
+        st.builds(
+            lambda verdict, factor, reason: json.dumps({"verdict": verdict, "factor": factor, "reason": reason}),
+            st.sampled_from(["allow", "shrink", "veto", "enlarge"]),
+            st.one_of(st.floats(), st.floats(0, 1), st.integers(-2, 3)),
+            st.text(max_size=310),
+        ),
+    ),
+    amount=st.decimals("0.00001", "9000", places=5),
+    mode=st.sampled_from([AiMode.SHADOW, AiMode.VETO]),
+    on_failure=st.sampled_from(OnFailure),
+)
+def test_whatever_a_model_says_no_more_is_bought_than_was_proposed(content, amount, mode, on_failure):
+    try:
+        hearing = Hearing(read_answer(content), "", 1, 1)
+    except BadAnswer as error:
+        hearing = Hearing(None, str(error), 1, 1)
+    service = Service("http://127.0.0.1:1/v1", SecretStr("k" * 20), "m", 1.0, 1)
+    opinion = opinion_of(Bot(ai_mode=mode.value, ai_on_failure=on_failure.value), service, hearing)
+    wish = replace(PROPOSAL, amount=amount, normal_amount=amount)
+    left = shrunk(wish, opinion.on(amount, instrument()))
+    assert left.amount <= amount
+    assert left.amount == amount or (mode is AiMode.VETO and opinion.advice is Advice.SHRINK)
+    assert replace(left, amount=amount, reason="") == replace(wish, reason="")
+    json.dumps(opinion.as_dict()).encode()  # can be stored

@@ -73,7 +73,7 @@ def opinion_on(question: Question, bot: Bot, clock: Callable[[], Now], left_s: f
         return no_opinion(bot, f"the call could not be counted: {clean(str(error), 80)}")
     hearing = hear(service, question, deadline_s)
     note(hearing, clock())
-    return _opinion(bot, service, hearing)
+    return opinion_of(bot, service, hearing)
 
 
 def note(hearing: Hearing, now: Now) -> None:
@@ -99,7 +99,8 @@ def no_opinion(bot: Bot, why: str) -> Opinion:
     return Opinion(AiMode(bot.ai_mode), Advice.NONE, OnFailure(bot.ai_on_failure), failure=why, prompt=VERSION)
 
 
-def _opinion(bot: Bot, service: Service, hearing: Hearing) -> Opinion:
+def opinion_of(bot: Bot, service: Service, hearing: Hearing) -> Opinion:
+    """What came of a call, as the value that the risk floor knows."""
     answer = hearing.answer
     opinion = Opinion(
         mode=AiMode(bot.ai_mode),
