@@ -18,6 +18,9 @@ from risk.verdicts import Approved, CheckResult, Proposal, Refused
 CHECK = "ai_opinion"
 """How a refusal by the adviser is called in decisions and events."""
 
+NOT_ASKED = "not asked: "
+"""How a failure begins where an entry could not be made anyhow, so that nobody was asked about it."""
+
 WHOLE = Decimal(1)
 
 

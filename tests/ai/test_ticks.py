@@ -18,6 +18,7 @@ from tests.ai.conftest import KEY
 from tests.ai.server import drips, hangs, says, says_text, sends
 from tests.factories import instrument, make_account, make_bot
 from tests.ticks.test_tick import World
+from tradingplatform.ai.report import judged_since
 
 pytestmark = pytest.mark.django_db
 
@@ -251,6 +252,7 @@ class TestNoCallIsWasted:
         decision = enter(world)
         assert (decision.outcome, decision.failed_check) == (Outcome.REFUSED, check)
         assert decision.opinion["failure"].startswith("not asked: ")
+        assert judged_since(decision.market_at) == []
         assert ai.asked == []
         assert not AiDay.objects.exists()
 

@@ -10,7 +10,7 @@ from bots.strategies.base import Signal
 from execution.fills import worst_price
 from execution.portfolio import why_doomed
 from risk.decisions import keep_opinion
-from risk.opinion import Opinion
+from risk.opinion import NOT_ASKED, Opinion
 from risk.verdicts import Proposal
 from tradingplatform.ai.opinion import no_opinion, opinion_on
 from tradingplatform.ai.prompt import AskLater
@@ -34,13 +34,13 @@ def before_entry(this: Pass, seen: Seen, subject: Subject, signal: Signal) -> Op
     if bot.ai_mode != AiMode.VETO:
         return None
     if why := why_doomed(bot, this.now):
-        return no_opinion(bot, f"not asked: {why}")
+        return no_opinion(bot, f"{NOT_ASKED}{why}")
     assert seen.window is not None
     instrument, candles = subject.instrument, seen.window.candles
     close = instrument.price_from_float(float(candles.close[-1]))
     wish = propose(subject, signal, instrument.round_price_up(worst_price(close)), this.slot)
     if isinstance(wish, Nothing):
-        return no_opinion(bot, f"not asked: {wish.reason}")
+        return no_opinion(bot, f"{NOT_ASKED}{wish.reason}")
     question = question_of(bot, bot.book, instrument, candles, signal, wish)
     return opinion_on(question, bot, lambda: this.now, this.left_s - ROOM_S)
 
