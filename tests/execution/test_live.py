@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from market.exchange import Balance, KeyRights, OutcomeUnknown, Rejected, Transient
-from market.orders import OrderRequest, OrderType, ReportStatus, Side
+from market.orders import OrderReport, OrderRequest, OrderType, ReportStatus, Side
 from simexchange.requests.auth import DEMO_KEY
 from tests.live import SYMBOL, Venue, order, venue_with
 
