@@ -7,7 +7,7 @@ first, so that neither of them is missed when it is dead.
 from datetime import timedelta
 
 from market.clock import Now
-from notifications.conditions import begin, end
+from notifications.conditions import review
 from notifications.events import publish
 from notifications.models import Event, Severity
 from risk.clock_guard import BACK_LIMIT, why_back
@@ -44,12 +44,15 @@ def watch(now: Now) -> Stage:
     """Tell what has begun or ended since the last look, and latch when the time is gone. Call it in a transaction."""
     triggered = pull(now)
     switch = find_switch()
-    _condition(UNREADABLE, SWITCH, _why_unreadable(switch), "The dead man's switch can be read", Severity.CRITICAL, now)
+    times = {"market_at": now.market_at, "wall_at": now.wall_at}
+    told, over = _why_unreadable(switch), "The dead man's switch can be read"
+    review(UNREADABLE, SWITCH, told, over, severity=Severity.CRITICAL, **times)
     if switch is None:
         return Stage.TRIGGERED
     keep_high_water(switch, now)
     _review_clock(switch, now)
-    _condition(NOT_DRILLED, SWITCH, _why_not_drilled(switch, now), "The switch was drilled", Severity.WARNING, now)
+    told, over = _why_not_drilled(switch, now), "The switch was drilled"
+    review(NOT_DRILLED, SWITCH, told, over, severity=Severity.WARNING, **times)
     if triggered:
         _alarm_again(switch, now)
         _flatten(switch, now)
@@ -118,7 +121,8 @@ def _review_clock(switch: DeadMansSwitch, now: Now) -> None:
     why = why_back(now.wall_at, max(switch.high_water_at, switch.last_checkin_at))
     told = f"{why}: nothing enters until it is there again" if why else ""
     over = "This machine's clock is where it was"
-    _condition(CLOCK_WENT_BACK, MACHINE, told, over, Severity.CRITICAL, now)
+    times = {"market_at": now.market_at, "wall_at": now.wall_at}
+    review(CLOCK_WENT_BACK, MACHINE, told, over, severity=Severity.CRITICAL, **times)
     if switch.last_checkin_at - now.wall_at > BACK_LIMIT:
         suspect_clock("the last check-in lies in the future", now)
 
@@ -130,11 +134,3 @@ def _why_not_drilled(switch: DeadMansSwitch, now: Now) -> str:
     if last_at is None or now.wall_at - last_at <= DRILL_EVERY:
         return ""
     return f"the dead man's switch was not drilled for {DRILL_EVERY.days} days: whether it works is not known (`drill`)"
-
-
-def _condition(kind: str, subject: str, text: str, over: str, severity: Severity, now: Now) -> None:
-    """It lasts while there is a text."""
-    if text:
-        begin(kind, subject, text, severity=severity, market_at=now.market_at, wall_at=now.wall_at)
-    else:
-        end(kind, subject, over, market_at=now.market_at, wall_at=now.wall_at)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from notifications.conditions import begin, end, lasting
+from notifications.conditions import begin, end, lasting, review
 from notifications.models import Condition, Event, Severity
 from tests.factories import now_at
 
@@ -32,6 +32,15 @@ def test_it_begins_once_and_ends_once():
     assert (first.severity, last.severity) == (Severity.CRITICAL, Severity.INFO)
     assert last.payload == {"subject": "binance", "lasted_s": 90.0}
     assert not lasting().exists()
+
+
+@pytest.mark.django_db
+def test_it_lasts_while_there_is_a_text():
+    for text in ("", "not drilled", "still not drilled", "", ""):
+        review("not_drilled", "the switch", text, "It was drilled", severity=Severity.CRITICAL, **AT)
+        assert lasting().exists() == bool(text)
+    assert kinds() == ["not_drilled", "not_drilled_ended"]
+    assert Event.objects.get(kind="not_drilled").severity == Severity.CRITICAL
 
 
 @pytest.mark.django_db
