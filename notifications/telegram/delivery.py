@@ -12,10 +12,10 @@ from datetime import timedelta
 import structlog
 
 from notifications.cursors import bury, delivered, due_events, failed, open_cursor
+from notifications.holding import Holding, Process
 from notifications.models import Event
 from notifications.telegram.batches import MOST, Batch, next_batch
 from notifications.telegram.database import DatabaseThread
-from notifications.telegram.holding import Holding, Process
 from notifications.telegram.markup import escape
 from notifications.telegram.refusals import Moment
 from notifications.telegram.transport import Transport, TryAgain, Undeliverable

@@ -5,11 +5,11 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from notifications.holding import Process
 from notifications.telegram.commands import Command
 from notifications.telegram.database import DatabaseThread
 from notifications.telegram.delivery import Compose, Delivery, Means
 from notifications.telegram.desk import Desk
-from notifications.telegram.holding import Process
 from notifications.telegram.menus import Menus
 from notifications.telegram.polling import Poller, PollerMeans
 from notifications.telegram.refusals import Moment

@@ -10,7 +10,8 @@ import structlog
 from django.db import close_old_connections, connection
 
 from notifications import conditions
-from notifications.cursors import Reader, bury, delivered, due_events, failed, hold, let_go, open_cursor
+from notifications.cursors import Reader, bury, delivered, due_events, failed, open_cursor
+from notifications.holding import Holding, Process
 from notifications.models import Cursor, Event
 from notifications.webhooks.config import Hook
 from notifications.webhooks.sending import Attempt, Later, Never, Taken, send
@@ -21,9 +22,8 @@ FAILING, REFUSING = "webhook_failing", "webhook_refusing"
 PATIENCE = timedelta(minutes=5)
 """So long a receiver may be away before that is told."""
 
-POLL_S, RETRY_S, RENEW_S = 0.5, 5.0, 10.0
-"""Wall time between two looks at the log, after a database that could not be asked, and between two renewals of the
-lease: a third of it, so that an attempt begun just before the next one is over in time."""
+POLL_S, RETRY_S = 0.5, 5.0
+"""Wall time between two looks at the log, and after a database that could not be asked."""
 
 Clocks = Callable[[], tuple[datetime, datetime]]
 """Market time and wall time now."""
@@ -33,17 +33,21 @@ Post = Callable[[Hook, Event, datetime], Attempt]
 
 @dataclass
 class Delivery:
-    """One hook, in a thread of its own: one that is away delays nobody. ``holder``: which process this is."""
+    """One hook, in a thread of its own: one that is away delays nobody. ``process``: which one this is."""
 
     hook: Hook
-    holder: str
+    process: Process
     clocks: Clocks
     post: Post = send
-    reader: Reader = field(init=False)
-    _held_s: float = field(default=float("-inf"), init=False)
+    holding: Holding = field(init=False)
+    _opened: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self.reader = Reader(self.hook.subscriber, self.holder)
+        self.holding = Holding(self.hook.subscriber, self.process)
+
+    @property
+    def reader(self) -> Reader:
+        return self.holding.reader
 
     def run(self, stop: Signal) -> None:
         """Deliver until told to stop; an attempt that is under way ends first."""
@@ -60,7 +64,7 @@ class Delivery:
                 failing = False
             stop.wait(pause_s)
         try:
-            let_go(self.reader)
+            self.holding.let_go()
         except Exception:  # the lease runs out by itself
             log.info("webhook_lease_not_given_back", hook=self.hook.name)
         finally:
@@ -118,13 +122,11 @@ class Delivery:
                 return moved
 
     def _hold(self, now: datetime) -> bool:
-        """The lease is renewed now and then only: each renewal is a write, and no attempt takes as long as it lasts."""
-        if time.monotonic() - self._held_s < RENEW_S:
-            return True
-        open_cursor(self.reader.subscriber, now)
-        held = hold(self.reader, now)
-        self._held_s = time.monotonic() if held else float("-inf")
-        return held
+        """Whether this process reads for the hook, for as long as an attempt takes."""
+        if not self._opened:
+            open_cursor(self.reader.subscriber, now)
+            self._opened = True
+        return self.holding.take(now) is not None
 
     def _tell_if_it_is_over(self, market_at: datetime, now: datetime) -> None:
         name = self.hook.name
