@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +24,7 @@ class Taken:
 
     method: str
     values: dict[str, Any]
+    at_s: float = field(default_factory=time.time)
 
     @property
     def chat_id(self) -> int:
@@ -40,7 +42,8 @@ class Taken:
 
 @dataclass
 class Fault:
-    """What the next ``times`` calls of a method meet. ``after``: the call is taken all the same, its answer is lost."""
+    """What the next ``times`` calls of a method meet. ``after``: the call is taken all the same, its answer is lost.
+    ``share``: of the calls, which of them is the same in each run."""
 
     method: str
     status: int
@@ -51,6 +54,8 @@ class Fault:
     after: bool = False
     chat_id: int = 0
     only_with: str = ""
+    share: float = 1.0
+    chance: Random = field(default_factory=lambda: Random(1))
 
 
 @dataclass
@@ -139,7 +144,8 @@ class TelegramApi:
             for fault in self.faults:
                 fits = fault.method == method and fault.times > 0
                 fits = fits and (not fault.chat_id or str(fault.chat_id) == str(values.get("chat_id")))
-                if fits and fault.only_with in str(values.get("text", "")):
+                fits = fits and fault.only_with in str(values.get("text", ""))
+                if fits and (fault.share == 1.0 or fault.chance.random() < fault.share):
                     fault.times -= 1
                     return fault
         return None

@@ -15,7 +15,7 @@ class Got:
     path: str
     headers: dict[str, str]
     body: bytes
-    at: float = field(default_factory=time.monotonic)
+    at_s: float = field(default_factory=time.time)
 
     @property
     def seq(self) -> int:
