@@ -63,6 +63,7 @@ class TelegramApi:
     """The state of it. Times are wall time."""
 
     port: int = 0
+    token: str = TOKEN
     record: Path | None = None
     taken: list[Taken] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
@@ -192,7 +193,8 @@ def _handler(api: TelegramApi) -> type[BaseHTTPRequestHandler]:
             api.paths.append(split.path)
             values = {name: given[-1] for name, given in parse_qs(split.query).items()}
             values |= _form(self.headers.get("Content-Type", ""), body)
-            status, answer = api.call(method, values) if token == TOKEN else (401, {"ok": False, "description": "no"})
+            stranger = 401, {"ok": False, "description": "no"}
+            status, answer = api.call(method, values) if token == api.token else stranger
             self._reply(status, json.dumps(answer).encode())
 
         def _reply(self, status: int, body: bytes) -> None:
@@ -233,9 +235,9 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def telegram_api(record: Path | None = None, port: int = 0) -> Iterator[TelegramApi]:
+def telegram_api(record: Path | None = None, port: int = 0, token: str = TOKEN) -> Iterator[TelegramApi]:
     """For as long as the block lasts."""
-    api = TelegramApi(record=record)
+    api = TelegramApi(record=record, token=token)
     server = _Server(("127.0.0.1", port), _handler(api))
     api.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
