@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from threading import Event as Signal
 
 import structlog
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 
 from notifications import conditions
 from notifications.cursors import Reader, bury, delivered, due_events, failed, open_cursor
@@ -22,8 +22,10 @@ FAILING, REFUSING = "webhook_failing", "webhook_refusing"
 PATIENCE = timedelta(minutes=5)
 """So long a receiver may be away before that is told."""
 
-POLL_S, RETRY_S = 0.5, 5.0
+POLL_S, RETRY_S = 0.5, 1.0
 """Wall time between two looks at the log, and after a database that could not be asked."""
+
+MOVE_TRIES = 20
 
 Clocks = Callable[[], tuple[datetime, datetime]]
 """Market time and wall time now."""
@@ -106,7 +108,7 @@ class Delivery:
         match attempt:
             case Taken():
                 log.info("webhook_delivered", hook=name, seq=event.seq, ms=ms)
-                moved = delivered(self.reader, event, now)
+                moved = self._move_on(event)
                 self._tell_if_it_is_over(market_at, now)
                 return moved
             case Later(error, wait):
@@ -120,6 +122,19 @@ class Delivery:
                 text = f"Webhook {name} refuses events, which it will not get again: {error}"
                 conditions.begin(REFUSING, name, text, market_at=market_at, wall_at=now)
                 return moved
+
+    def _move_on(self, event: Event) -> bool:
+        """Insist: what was taken once must not be sent again because the database was busy."""
+        for attempt in range(1, MOVE_TRIES + 1):
+            try:
+                return delivered(self.reader, event, self.clocks()[1])
+            except DatabaseError as error:
+                if attempt == MOVE_TRIES:
+                    raise
+                log.warning("webhook_cursor_waits", hook=self.hook.name, seq=event.seq, error=str(error))
+                time.sleep(RETRY_S)
+                close_old_connections()
+        raise AssertionError("the last try either returns or raises")
 
     def _hold(self, now: datetime) -> bool:
         """Whether this process reads for the hook, for as long as an attempt takes."""

@@ -14,7 +14,7 @@ from threading import Event as Signal
 from threading import Thread
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from notifications.cursors import LONGEST_PAUSE, Reader, hold, open_cursor
 from notifications.events import publish
@@ -30,6 +30,7 @@ from tests.factories import now_at
 from tests.notifications.receiver import receiver
 from tests.rig import ROOT, until
 from tests.stream_rig import StreamRig
+from tradingplatform.settings import SQLITE_OPTIONS
 
 SECRET = "0123456789abcdef-planted"
 NOW = now_at()
@@ -356,6 +357,29 @@ def test_a_dead_hook_delays_nobody(there):
 
     assert took_s < 8  # an attempt at the dead one takes ten
     assert texts(there) == [str(number) for number in range(20)]
+
+
+@db
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="elsewhere a writer keeps nobody from another row")
+def test_a_database_that_is_busy_after_a_delivery_repeats_nothing_and_delays_little(there):
+    there.answer(500)
+    stop = Signal()
+    delivery = delivery_to(there.url, lambda: (datetime.now(UTC), datetime.now(UTC)))
+    thread = Thread(target=delivery.run, args=(stop,))
+    tell("once")
+    thread.start()
+    try:
+        until(lambda: Cursor.objects.get().attempts, "the refusal")
+        with transaction.atomic():  # nobody else writes, longer than anybody waits for it
+            until(lambda: len(there.got) == 2, "the delivery")
+            time.sleep(SQLITE_OPTIONS["timeout"] + 1)
+            tell("next")
+        until(lambda: len(there.got) == 3, "the next one", 3)
+    finally:
+        stop.set()
+        thread.join(15)
+
+    assert texts(there) == ["once", "once", "next"]
 
 
 @db
