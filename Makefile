@@ -42,7 +42,7 @@ fleet: $(VENV)/.runtime
 	@exec $(PYTHON) manage.py load_fleet $(if $(DRY_RUN),--dry-run) $(if $(CONFIRM),--confirm '$(CONFIRM)')
 
 test: $(VENV)/.dev
-	@$(PYTHON) -m pytest -n auto
+	@$(PYTHON) -m pytest -n auto --dist worksteal
 
 lint: export SECRET_KEY := only-for-the-checks-below-which-serve-nobody
 lint: $(VENV)/.dev

@@ -32,7 +32,8 @@ class Ticket:
 class Access:
     """One per process, made after fork. All processes of one address share what is under ``namespace``.
 
-    ``client`` None: a process without Redis, on its own. ``limits`` are the exchange's, as soon as it has told them.
+    ``client`` None: a process without Redis, on its own. ``limits`` are the exchange's, as soon as it has told them to
+    any process: one that starts late in a minute and knew only the smallest would find it used up by the others.
     """
 
     def __init__(
@@ -49,6 +50,11 @@ class Access:
         self._barred_until_s, self._barred_text = 0.0, ""
         self._shared = SharedCounters(client, namespace) if client is not None else None
         self._standing = Standing(client, namespace, on_notice) if client is not None else None
+
+    def set_limits(self, limits: tuple[RateLimit, ...]) -> None:
+        """What the exchange allows. All processes hear of it."""
+        self.limits = limits
+        self._with_redis(lambda _, standing: standing.keep_limits(limits), lambda: None)
 
     def set_offset(self, ahead_ms: int) -> None:
         """How far the exchange's clock is ahead of ours: its windows begin by its own. All processes hear of it."""
@@ -112,6 +118,8 @@ class Access:
         bar = self._with_redis(lambda _, standing: standing.why_not(priority), lambda: None)
         if self._standing is not None:
             self._offset_ms = self._standing.offset_ms
+            if self.limits is UNTIL_KNOWN:
+                self.limits = self._standing.limits or UNTIL_KNOWN
         if bar is None:
             return
         if bar.told:  # what the exchange said holds for this process even if Redis forgets it

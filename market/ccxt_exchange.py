@@ -174,7 +174,8 @@ class CcxtExchange:
         query = {} if self.id == "binanceus" else {"showPermissionSets": "false"}  # half of the answer
         found = []
         info = self._ccxt.publicGetExchangeInfo(query)
-        self._access.limits = limits_of_binance(info.get("rateLimits", ())) or self._access.limits
+        if limits := limits_of_binance(info.get("rateLimits", ())):
+            self._access.set_limits(limits)
         for listing in _list(info["symbols"]):
             if not listing["isSpotTradingAllowed"]:
                 continue

@@ -71,6 +71,20 @@ def from_binance(listed: Iterable[Mapping[str, Any]]) -> tuple[RateLimit, ...]:
     )
 
 
+def text_of_limits(limits: Iterable[RateLimit]) -> str:
+    """For other processes; ``limits_of_text`` reads it."""
+    return " ".join(f"{rule.counted}:{rule.window_ms}:{rule.limit}" for rule in limits)
+
+
+def limits_of_text(text: bytes) -> tuple[RateLimit, ...]:
+    """What ``text_of_limits`` wrote; nothing for anything else, as another version of this program may write it."""
+    try:
+        rows = [row.split(":") for row in text.decode().split()]
+        return tuple(RateLimit(Counted(counted), int(window_ms), int(limit)) for counted, window_ms, limit in rows)
+    except ValueError:
+        return ()
+
+
 def from_pace(ms_between_requests: float) -> tuple[RateLimit, ...]:
     """The limit of an exchange that names a pace: so many milliseconds from one request to the next."""
     return (RateLimit(Counted.REQUESTS, 60_000, max(1, int(60_000 / max(ms_between_requests, 1)))),)

@@ -5,7 +5,7 @@ are raised; ``access.py`` knows what to do without Redis.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
@@ -14,7 +14,7 @@ import redis
 import structlog
 
 from market.exchange import Transient
-from market.rate_limits import Priority
+from market.rate_limits import Priority, RateLimit, limits_of_text, text_of_limits
 
 log = structlog.get_logger()
 
@@ -73,20 +73,21 @@ class Standing:
         self._on_notice = on_notice
         self._bar = client.register_script(_BAR)
         self.offset_ms = 0
+        self.limits: tuple[RateLimit, ...] = ()
 
     def why_not(self, priority: Priority) -> Bar | None:
-        """Why a request must not be made now; None when it may. ``offset_ms`` is as all know it then.
+        """Why a request must not be made now; None when it may. ``offset_ms`` and ``limits`` are as all know them then.
 
         An exchange that does not answer is still asked for what is urgent: it costs nothing but a timeout. For the rest
         one process tries when the pause is over, and the others wait for what comes of it.
         """
         banned, limited, down = self._key(Trouble.BANNED), self._key(Trouble.LIMITED), self._key("down", priority)
         with self._redis.pipeline(transaction=False) as ask:
-            ask.mget(banned, limited, down, self._key("offset"), self._key("strikes", priority))
+            ask.mget(banned, limited, down, *(self._key(name) for name in ("offset", "limits", f"strikes:{priority}")))
             for key in (banned, limited, down):
                 ask.pttl(key)
-            (*reasons, offset, strikes), *left_ms = ask.execute()
-        self.offset_ms = int(offset or 0)
+            (*reasons, offset, limits, strikes), *left_ms = ask.execute()
+        self.offset_ms, self.limits = int(offset or 0), limits_of_text(limits or b"")
         for reason, ms, told in zip(reasons, left_ms, (True, True, False), strict=True):
             if reason is not None and (told or priority is not Priority.EXITS):
                 return Bar(reason.decode(), max(ms, 1) / 1000, told)
@@ -134,6 +135,10 @@ class Standing:
     def keep_offset(self, ahead_ms: int) -> None:
         """How far the exchange's clock is ahead of ours: its windows begin by its own, for all processes alike."""
         self._redis.set(self._key("offset"), ahead_ms, ex=86_400)
+
+    def keep_limits(self, limits: Iterable[RateLimit]) -> None:
+        """What the exchange allows: a process that has not heard it from the exchange yet knows it from here."""
+        self._redis.set(self._key("limits"), text_of_limits(limits), ex=86_400)
 
     def troubles(self) -> dict[Trouble, str]:
         """What keeps the fleet from asking now, with the reason."""

@@ -41,7 +41,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=840.0, help="how long histories are run for")
     parser.add_argument("--histories", type=int, default=1_000_000, help="at most so many")
     parser.add_argument("--every", type=int, default=1, help="crash at every n-th moment only")
-    parser.add_argument("--rounds", type=int, default=200, help="how many races on each database")
+    parser.add_argument(
+        "--rounds", type=int, default=440, help="how many races on each database; one dies in every second"
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
     if unknown := [tier for tier in options.tiers if tier not in _TIERS]:

@@ -1,4 +1,5 @@
-"""How properties are tried: a few fixed examples in a usual run; ``HYPOTHESIS_PROFILE=proof`` for long random ones."""
+"""How properties are tried: a few fixed examples in a usual run; ``HYPOTHESIS_PROFILE=proof`` for long random ones. And
+how many tests run at a time."""
 
 import os
 
@@ -14,3 +15,8 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or settings.get_current_profile_name())
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests with real processes spend most of their time waiting."""
+    return (os.cpu_count() or 1) + 1

@@ -10,7 +10,7 @@ import structlog
 from market.access import Access, Ticket
 from market.budget import ALONE_SHARE
 from market.exchange import Rejected, Transient, Withheld
-from market.rate_limits import Cost, Counted, Priority, RateLimit
+from market.rate_limits import UNTIL_KNOWN, Cost, Counted, Priority, RateLimit
 from market.standing import SIGNS_OF_AN_OUTAGE, Notice, Trouble
 
 DAY_MS = 86_400_000
@@ -66,6 +66,26 @@ def test_many_at_once_never_exceed_it_together(client, redis_server):
     for thread in threads:
         thread.join(20)
     assert sum(numbers) == 45  # 90 of 100
+
+
+def test_one_who_starts_late_in_a_minute_knows_what_the_exchange_told_the_others(client, redis_server):
+    """With the smallest limit that there ever was it would find the minute used up, exits too."""
+    rule = RateLimit(Counted.WEIGHT, 60_000, 6_000)
+    first = access_to(client)
+    first.set_limits((rule,))
+    for _ in range(2):  # the minute may end in between
+        first.admit(Priority.PRICES, Cost(1_200))
+        late = Access(redis_server.client(), "access")
+        late.admit(Priority.PRICES, Cost(20))
+    assert late.limits == (rule,)
+
+
+@pytest.mark.parametrize("kept", ["", "nonsense", "weight:x:1", "weight:1", "moons:60000:5"])
+def test_what_another_version_kept_of_limits_is_passed_over(client, kept):
+    access = Access(client, "access")
+    client.set("access:limits", kept)
+    access.admit(Priority.PRICES, ANY)
+    assert access.limits == UNTIL_KNOWN
 
 
 def test_orders_are_counted_by_account(client):

@@ -14,6 +14,8 @@ from market.rate_limits import (
     claims,
     from_binance,
     from_pace,
+    limits_of_text,
+    text_of_limits,
     weight_window,
 )
 from tests.recordings import recorded_answer
@@ -99,3 +101,10 @@ def test_the_window_that_the_header_speaks_of():
 
 def test_until_it_has_told_the_budget_is_small():
     assert (RateLimit(Counted.WEIGHT, 60_000, 1_200),) == UNTIL_KNOWN
+
+
+@given(
+    st.lists(st.builds(RateLimit, st.sampled_from(Counted), st.integers(1, 10**9), st.integers(1, 10**9)), max_size=4)
+)
+def test_limits_are_the_same_after_a_way_through_redis(limits):
+    assert limits_of_text(text_of_limits(limits).encode()) == tuple(limits)

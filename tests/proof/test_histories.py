@@ -31,17 +31,13 @@ def test_a_seed_is_the_same_history_again(database):
     assert (first.log, first.rows) == (again.log, again.rows)
 
 
-RARE = ("the switch is pushed only", "the kill switch is forgotten")
-"""Bugs that need a rare history, and so many of them."""
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.proof if name in RARE else []) for name in PLANTED]
-)
+@pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_bug_is_found(database, name):
-    signs = PLANTED[name].signs
+    bug = PLANTED[name]
     with planted(name):
-        found = (one.startswith(signs) for seed in range(120) for one in run_seed(seed, database).violations)
+        found = (
+            one.startswith(bug.signs) for seed in (bug.seed, *range(120)) for one in run_seed(seed, database).violations
+        )
         assert any(found)
 
 
