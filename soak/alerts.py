@@ -28,6 +28,9 @@ from tests.rig import until
 from tests.telegram_api import TOKEN, TelegramApi, telegram_api
 
 MINUTES, SPEED = 30.0, 20.0
+"""Wall time, and twenty times what a fleet of bots that enter often does in reality: some 15 alerts of fills a minute,
+in bursts when candles close."""
+
 WORST_S = 5.0
 """Wall time from what was booked to the phone: what regulated venues are asked for."""
 
@@ -165,9 +168,11 @@ def _judge(findings: Findings, fleet: AlertFleet, api: TelegramApi, hook: Receiv
         _table(findings, f"{name}, seconds from the booking", found, periods)
         _in_time(findings, name, found, periods)
         _complete(findings, name, events, there)
-    # Shown only: while the exchange does not answer, nobody knows of a fill.
+    # Shown only: while the exchange does not answer, nobody knows of a fill; nor of a stop's between two looks at it.
     from_execution = delays(events, by_telegram.at_s, periods, executed=True)
     _table(findings, "From the execution, seconds to Telegram", from_execution, periods)
+    late = sum(seconds > WORST_S for found in from_execution.values() for seconds in found)
+    findings.figures[f"  From the execution: more than {WORST_S:g} s"] = f"{late} of {len(by_telegram.at_s)}"
     findings.figures["messages, most of them in a second, in a minute"] = (
         f"{len(told)}, {most_in(told, 1)}, {most_in(told, 60)}"
     )
