@@ -18,11 +18,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def cursor():
-    return open_cursor("somebody", AT)
+    return open_cursor("webhook:somebody", AT)
 
 
 def holding(name, dead=()):
-    return Holding("somebody", Process(name, lambda other: other in dead))
+    return Holding("webhook:somebody", Process(name, lambda other: other in dead))
 
 
 def holder():
@@ -83,7 +83,7 @@ def test_a_clock_that_was_set_back_renews_it():
 def test_the_platforms_own_processes_are_told_apart():
     """A process id that nobody has: another start of the same machine's processes."""
     dead, living = f"{new_token().rpartition('.')[0]}1.abcd", new_token()
-    assert Holding("somebody", Process(dead, is_gone)).take(AT)
-    assert Holding("somebody", Process(living, is_gone)).take(AT)
-    assert Holding("somebody", Process(new_token(), is_gone)).take(AT) is None
+    assert Holding("webhook:somebody", Process(dead, is_gone)).take(AT)
+    assert Holding("webhook:somebody", Process(living, is_gone)).take(AT)
+    assert Holding("webhook:somebody", Process(new_token(), is_gone)).take(AT) is None
     assert holder() == living
