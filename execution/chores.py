@@ -52,6 +52,11 @@ def unprotected() -> list[Chore]:
     return _chores(held)
 
 
+def guarded_accounts() -> set[int]:
+    """Accounts for which orders rest at the exchange: they may be filled at any moment."""
+    return set(Order.objects.filter(status__in=list(RESTING_ORDER)).order_by().values_list("account", flat=True))
+
+
 def watched() -> list[Watched]:
     """Every OPEN position, and what protects it."""
     held = Position.objects.filter(status=PositionStatus.OPEN)

@@ -65,6 +65,19 @@ def reconcile_account(
     return problem
 
 
+def look_for_fills(account: ExchangeAccount, desk: OrderDesk, means: MeansOf, known: Collection[Drift]) -> list[Drift]:
+    """A quick look between two comparisons, so that a stop that the exchange sold is known within seconds: the orders
+    that may explain a balance are asked about. It concludes nothing. Returns the differences found; those ``known``
+    from the last look are not asked about again. Raises market.exchange.ExchangeError.
+    """
+    moving = _in_flight(account)
+    balances = {asset: balance.total for asset, balance in desk.balances().items()}
+    booked, moving = booked_balances(account.pk), moving | _in_flight(account)
+    found = drift(booked, balances, moving, traded_assets(account))
+    _ask_about(account, {each.asset for each in found if each not in known} - {account.quote}, means)
+    return found
+
+
 def _strangers(account: ExchangeAccount, listed: Iterable[VenueOrder], desk: OrderDesk) -> list[Finding]:
     """Open orders that bear our prefix, and that our books do not have or believe to have ended."""
     found = []

@@ -2,8 +2,9 @@
 
 Every second: orders of which nobody knows what became are asked for, live positions without a stop are protected,
 stops and targets that were reached are enforced, on paper and wherever the exchange did not do it, and what a halt
-closes is sold. Every minute an account's books are compared with the exchange's. A few hands work at once, so that an
-exchange that is slow about one position keeps no other waiting.
+closes is sold. Every few seconds balances are looked at, for what the exchange sold by itself. Every minute an
+account's books are compared with the exchange's. A few hands work at once, so that an exchange that is slow about one
+position keeps no other waiting.
 """
 
 import time
@@ -19,7 +20,8 @@ from bots.models import ExchangeAccount, Mode
 from execution import chores, clean
 from execution.chores import Chore
 from execution.closing import Closing, closing_halts, next_to_close
-from execution.reconcile import reconcile_account
+from execution.drift import Drift
+from execution.reconcile import look_for_fills, reconcile_account
 from market.exchange import ExchangeError, OrderDesk
 from tradingplatform.conditions import review_closing
 from tradingplatform.errands import close_down, see_to, take_exit
@@ -36,6 +38,7 @@ log = structlog.get_logger()
 # All times are wall time, in seconds.
 ROUND_S = 1.0
 AGAIN_S = 3.0  # between two looks at a position that does not come to rest
+FILLS_S = 3.0  # between two looks at balances while orders rest at the exchange: each has a weight of 20
 COMPARE_S = 60.0  # between two comparisons of an account
 COMPARE_SOON_S = 5.0  # the same, while orders of before the start are not settled
 LATER_S = 30.0  # before what could not be sold under a halt has its turn again
@@ -66,6 +69,7 @@ class Reconciler:
         self._stuck = Lasting(STUCK, STUCK_S, stuck_text)
         self._apart = Lasting(NOT_RECONCILED, APART_S, str)
         self._exits = ExitWatch()
+        self._moved: dict[int, list[Drift]] = {}
         self._key_due: dict[int, float] = {}
         self._pulse_due_s = 0.0
         self._failing: set[str] = set()
@@ -88,7 +92,7 @@ class Reconciler:
         """One look at everything; what has to be done is handed out."""
         if not self._begun:
             self._survive("begin", self.begin)
-        for look in (self.settle, self.watch, self.close_down, self.compare, self.pulse):
+        for look in (self.settle, self.watch, self.close_down, self.look_for_fills, self.compare, self.pulse):
             self._survive(look.__name__, look)
 
     def settle(self) -> None:
@@ -114,6 +118,12 @@ class Reconciler:
         for closing in next_to_close(halts, now, self._put_off.keys()):
             # At once: what has no stop is seen to every few seconds, and would never have its turn.
             self._hand_out(closing.chore.position_id, ROUND_S, partial(self._close_down, closing), at_once=True)
+
+    def look_for_fills(self) -> None:
+        """Balances of live accounts for which orders rest at the exchange."""
+        guarded = chores.guarded_accounts()
+        for account in ExchangeAccount.objects.filter(mode=Mode.LIVE, pk__in=guarded):
+            self._hand_out(("fills", account.pk), FILLS_S, partial(self._look_for_fills, account))
 
     def compare(self) -> None:
         """Every live account's books with the exchange's, now and then."""
@@ -154,6 +164,15 @@ class Reconciler:
         self._put_off[position_id] = time.monotonic() + LATER_S
         if close_down(self._platform, closing):
             self._put_off.pop(position_id, None)
+
+    def _look_for_fills(self, account: ExchangeAccount) -> None:
+        platform = self._platform
+        known = self._moved.get(account.pk, [])
+        try:
+            means = partial(means_of, platform, account)
+            self._moved[account.pk] = look_for_fills(account, platform.desk(account), means, known)
+        except ExchangeError as error:
+            log.debug("balances_not_seen", account=account.name, error=str(error))  # the comparison tells it
 
     def _compare(self, account: ExchangeAccount) -> None:
         platform = self._platform

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -11,7 +12,7 @@ from execution.clean import CLEAN_FOR, why_not_clean
 from execution.drive import drive
 from execution.live import LiveTrader
 from execution.models import AssetBalance, Order, Position, Reconciliation
-from execution.reconcile import reconcile_account
+from execution.reconcile import look_for_fills, reconcile_account
 from execution.states import LIVE_POSITION, OrderStatus, PositionStatus
 from execution.submit import Means, enter
 from market.clock import Now
@@ -199,6 +200,32 @@ def test_a_stop_that_ended_unseen_is_found_and_followed(account, bot, desk, stat
     drive(position.pk, means(desk))
     assert Position.objects.get(pk=position.pk).status == position_status
     assert Order.objects.filter(purpose="STOP").count() == stops
+
+
+def test_a_quick_look_finds_what_the_exchange_sold_and_asks_about_nothing_twice(account, bot, desk):
+    reconcile(account, desk)
+    position = opened(bot, desk)
+    look = partial(look_for_fills, account, desk, lambda _: means(desk))
+    assert look([]) == []
+    desk.end(Order.objects.get(purpose="STOP").client_order_id, ReportStatus.FILLED)
+    found = look([])
+    assert [drifted.asset for drifted in found] == ["BTC", "USDT"]
+    drive(position.pk, means(desk))
+    assert Position.objects.get(pk=position.pk).status == PositionStatus.CLOSED
+    assert look(found) == []
+
+
+def test_a_quick_look_concludes_nothing_of_what_nobody_can_explain(account, bot, desk):
+    reconcile(account, desk)
+    opened(bot, desk)
+    desk.btc += 1
+    asked = []
+    look = partial(look_for_fills, account, desk, lambda symbol: asked.append(symbol) or means(desk))
+    found = look([])
+    assert look(found) == found
+    assert asked == ["BTC/USDT"]  # once
+    assert not Halt.objects.exists()
+    assert Order.objects.get(purpose="STOP").status == OrderStatus.ACKED
 
 
 def test_an_open_order_of_ours_that_the_books_lack_halts_its_bot_only(account, bot, desk):
