@@ -22,6 +22,11 @@ Columns = Sequence[tuple[str, str]]
 class LongList(UnfoldChangeList):  # type: ignore[misc]  # unfold has no types
     """What its page shows beside the rows."""
 
+    def get_results(self, request: HttpRequest) -> None:
+        """Of a page that is there."""
+        super().get_results(request)
+        self.page_num = self.paginator.validate_number(self.page_num)
+
     @cached_property
     def problems(self) -> list[str]:
         """What is wrong with the filters, in words; nothing is listed then."""

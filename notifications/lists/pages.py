@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.utils.functional import cached_property
 
 PAGES_COUNTED_TO = 10_000
@@ -29,14 +29,9 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # no parameter at 
     def count(self) -> int:
         return min(self.counted, PAGES_COUNTED_TO)
 
-    def page(self, number: Any) -> Page:  # type: ignore[type-arg]
-        """A page that is gone, because a filter left fewer, is the last one."""
-        return super().page(max(1, min(_number(number), self.num_pages)))
-
-
-def _number(number: Any) -> int:
-    """A page's number; the first for what is none."""
-    try:
-        return int(number)
-    except (TypeError, ValueError):
-        return 1
+    def validate_number(self, number: Any) -> int:
+        """A page that is gone, because a filter left fewer, is the last one; what is no number is the first."""
+        try:
+            return max(1, min(int(number), self.num_pages))
+        except (TypeError, ValueError):
+            return 1

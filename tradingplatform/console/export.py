@@ -93,7 +93,6 @@ def _answer(request: HttpRequest, name: str, rows: QuerySet[Any], columns: Colum
     body: Any = _one_by_one(parts) if isinstance(request, ASGIRequest) else parts
     answer = StreamingHttpResponse(body, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer["Cache-Control"] = "no-store"
     return answer
 
 
