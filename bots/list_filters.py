@@ -33,6 +33,15 @@ class MarketDays(WallDays):
 class BotOfRow(UnfoldAutocompleteFilter):  # type: ignore[misc]  # unfold has no types
     """One bot, found by typing: a fleet is too long for a list."""
 
+    def expected_parameters(self) -> list[str]:
+        """Whether there is a bot at all is another filter's business."""
+        return [self.lookup_kwarg]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            choice["form"].fields[self.lookup_kwarg].label = "Bot"
+            yield choice
+
 
 class StrategyOfBot(OneOf):
     """Of the bot as it is now."""
@@ -69,19 +78,24 @@ class BotById(SimpleListFilter):
         return [("", "")]  # they are looked up while somebody types
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        key = self.value() or ""
-        if not key:
+        if not self.value():
             return queryset
-        return queryset.filter(bot_id=int(key)) if key.isdecimal() and len(key) < 19 else queryset.none()
+        return queryset.none() if self.key is None else queryset.filter(bot_id=self.key)
+
+    @property
+    def key(self) -> int | None:
+        """The bot's, if what was given can be one."""
+        given = self.value() or ""
+        return int(given) if given.isdecimal() and len(given) < 19 else None
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         form = self.form_class(
             request=self.request,
-            label="By bot",
+            label="Bot",
             name=self.parameter_name,
             choices=(),
             field=self.through._meta.get_field("bot"),
             model_admin=self.model_admin,
-            data={self.parameter_name: self.value()},
+            data={self.parameter_name: self.key},
         )
         yield {"selected": bool(self.value()), "form": form}

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from bots.list_cells import base_of, market_ago, market_when, mode_of_account, strategy_of
 from bots.list_filters import BotOfRow, MarketDays, StrategyOfBot, Symbols
-from execution.console.cells import MoneyCells
+from execution.console.cells import MoneyCells, in_colour
 from execution.console.totals import position_totals
 from execution.models import Order, Position, Purpose, Trade
 from execution.states import PositionStatus
@@ -47,7 +47,6 @@ class PositionAdmin(MoneyCells, LongListAdmin):
         "price",
         "unrealised_shown",
         "realised_shown",
-        "fees_shown",
         "exit_reason",
         "opened",
         "closed",
@@ -127,7 +126,12 @@ class PositionAdmin(MoneyCells, LongListAdmin):
 
     @display(description="quantity")
     def quantity_shown(self, position: Position) -> str:
-        return in_unit(position.quantity, base_of(position.symbol))
+        return in_unit(position.quantity or None, base_of(position.symbol))
+
+    @display(description="unrealised")
+    def unrealised_shown(self, position: Position) -> SafeString | str:
+        """Of what is held: a position that ended has none."""
+        return in_colour(position, position.unrealised) if position.closed_at is None else "-"
 
     @display(description="entry")
     def entry(self, position: Position) -> str:

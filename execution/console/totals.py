@@ -7,13 +7,15 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from bots.sums import ExactSum
-from execution.states import PositionStatus
+from execution.states import LIVE_POSITION, PositionStatus
 from market.money import ZERO, decimals_shown, exact, percent, ratio
 from market.orders import Side
 from notifications.lists.cells import in_currency, profit
-from notifications.lists.totals import Total
+from notifications.lists.totals import Total, counted
 
 CLOSED = Q(status=PositionStatus.CLOSED.value)
+LIVE = Q(status__in=[status.value for status in LIVE_POSITION])
+"""Nothing else has a value that is not realised."""
 
 
 def position_totals(rows: QuerySet[Any]) -> Iterator[Total]:
@@ -21,9 +23,9 @@ def position_totals(rows: QuerySet[Any]) -> Iterator[Total]:
     that did not lose, fees inside."""
     groups = _by(rows, "account__quote").annotate(
         made=ExactSum("realised"),
-        open=ExactSum("unrealised"),
+        open=ExactSum("unrealised", filter=LIVE),
         paid=ExactSum("fees"),
-        held=ExactSum("exposure"),
+        held=ExactSum("exposure", filter=LIVE),
         closed=Count("pk", filter=CLOSED),
         lost=Count("pk", filter=CLOSED & Q(realised__lt=0)),
     )
@@ -32,9 +34,10 @@ def position_totals(rows: QuerySet[Any]) -> Iterator[Total]:
         quote, closed, lost = group["account__quote"], closed + group["closed"], lost + group["lost"]
         decimals = decimals_shown(quote)
         yield Total("Realised", profit(group["made"], decimals, quote))
-        yield Total("Unrealised", profit(group["open"], decimals, quote))
+        if group["held"] is not None:
+            yield Total("Unrealised", profit(group["open"], decimals, quote))
+            yield Total("Exposure", in_currency(group["held"], quote, decimals))
         yield Total("Fees", in_currency(group["paid"], quote, decimals))
-        yield Total("Exposure", in_currency(group["held"], quote, decimals))
     if closed:
         rate = percent(ratio(Decimal(closed - lost), Decimal(closed)))
         yield Total("Win rate", f"{rate} ({closed - lost:,} of {closed:,} closed)")
@@ -45,7 +48,7 @@ def order_totals(rows: QuerySet[Any]) -> Iterator[Total]:
     for group in _by(rows, "account__quote", "side").annotate(notional=ExactSum("filled_cost"), orders=Count("pk")):
         quote = group["account__quote"]
         shown = in_currency(group["notional"], quote, decimals_shown(quote))
-        yield Total(f"{_done(group['side'])} for", f"{shown} ({group['orders']:,} orders)")
+        yield Total(f"{_done(group['side'])} for", f"{shown} ({counted(group['orders'], 'order')})")
 
 
 def trade_totals(rows: QuerySet[Any]) -> Iterator[Total]:

@@ -23,9 +23,14 @@ class LongList(UnfoldChangeList):  # type: ignore[misc]  # unfold has no types
     """What its page shows beside the rows."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Of a page that is there."""
+        """Of a page that is there; where none were counted, none are looked for again."""
         super().get_results(request)
-        self.page_num = self.paginator.validate_number(self.page_num)
+        self.page_num: int = self.paginator.validate_number(self.page_num)
+        self.full_result_count = (
+            self.result_count
+        )  # or the page's title would say it again, and be wrong when it is cut
+        if not self.result_count:
+            self.result_list = self.queryset.none()
 
     @cached_property
     def problems(self) -> list[str]:
@@ -57,6 +62,11 @@ class LongList(UnfoldChangeList):  # type: ignore[misc]  # unfold has no types
         return f"{TOTALLED_TO:,}"
 
     @property
+    def is_filtered(self) -> bool:
+        """Whether anything is left out."""
+        return any(value for name, value in self.params.items() if name not in IGNORED_PARAMS)
+
+    @property
     def narrowed(self) -> list[tuple[str, str, str]]:
         """What a link to this list narrowed it to that no filter shows: of what, which, and the way to all."""
         shown = [(name, value) for name, value in self.kept_parameters() if name not in NOT_NARROWING]
@@ -75,6 +85,7 @@ class LongListAdmin(ReadOnlyAdmin):
     """
 
     paginator = BoundedPaginator
+    list_per_page = 50
     show_facets = ShowFacets.NEVER
     sortable_by: Sequence[str] | None = ()
     list_filter_submit = True

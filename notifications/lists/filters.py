@@ -23,9 +23,9 @@ class OneOf(FieldListFilter):
 
     def __init__(self, field: Any, request: HttpRequest, params: Any, model: Any, admin: Any, field_path: str) -> None:
         self.lookup = f"{field_path}__{self.operator}"
+        self.chosen = _last(params.get(self.lookup))  # as it was given: of isnull Django would make a boolean
         super().__init__(field, request, params, model, admin, field_path)
         self.title = str(self.title).capitalize()
-        self.chosen = _last(self.used_parameters.get(self.lookup))
 
     def options(self) -> Iterable[tuple[str, str]]:
         """Value and words of each."""

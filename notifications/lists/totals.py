@@ -1,10 +1,7 @@
 """What a list's head says of all rows that are filtered, not of one page alone."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Count, QuerySet
 from django.utils.safestring import SafeString
 
 TOTALLED_TO = 200_000
@@ -19,9 +16,6 @@ class Total:
     shown: SafeString | str
 
 
-def by_choice(rows: QuerySet[Any], name: str, words: dict[str, str]) -> Iterator[Total]:
-    """How many rows there are of each value, in the values' order; those that there are none of are left out."""
-    counts = dict(rows.order_by().values_list(name).annotate(Count("pk")))
-    for value, word in words.items():
-        if counts.get(value):
-            yield Total(word, f"{counts[value]:,}")
+def counted(number: int, what: str) -> str:
+    """So many of a thing, in words: 1 order, 2 orders."""
+    return f"{number:,} {what if number == 1 else f'{what}s'}"
