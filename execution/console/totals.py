@@ -54,17 +54,19 @@ def order_totals(rows: QuerySet[Any]) -> Iterator[Total]:
 def trade_totals(rows: QuerySet[Any]) -> Iterator[Total]:
     """What was bought and sold by quote currency, then the fees by the currency they were paid in."""
     groups = _by(rows, "account__quote", "side", "fee_currency").annotate(
-        notional=ExactSum("price", "amount"), paid=ExactSum("fee")
+        notional=ExactSum("price", "amount"), paid=ExactSum("fee"), trades=Count("pk")
     )
-    notional: dict[tuple[str, str], Decimal] = {}
+    notional: dict[tuple[str, str], tuple[Decimal, int]] = {}
     fees: dict[str, Decimal] = {}
     with exact():
         for group in groups:
             traded, fee_currency = (group["account__quote"], group["side"]), group["fee_currency"]
-            notional[traded] = notional.get(traded, ZERO) + group["notional"]
+            before, trades = notional.get(traded, (ZERO, 0))
+            notional[traded] = before + group["notional"], trades + group["trades"]
             fees[fee_currency] = fees.get(fee_currency, ZERO) + group["paid"]
-    for (quote, side), value in notional.items():
-        yield Total(f"{_done(side)} for", in_currency(value, quote, decimals_shown(quote)))
+    for (quote, side), (value, trades) in notional.items():
+        shown = in_currency(value, quote, decimals_shown(quote))
+        yield Total(f"{_done(side)} for", f"{shown} ({counted(trades, 'trade')})")
     for currency, value in sorted(fees.items()):
         yield Total("Fees", in_currency(value, currency, decimals_shown(currency)))
 

@@ -9,11 +9,10 @@ from django.utils.safestring import SafeString
 
 from bots.list_cells import base_of, decimals_of, market_when, mode_of_account, quote_of, strategy_of
 from bots.list_filters import BotOfRow, MarketDays, StrategyOfBot, Symbols
-from execution.console.cells import in_colour
 from execution.console.totals import trade_totals
 from execution.models import Position, Trade
 from market.money import exact
-from notifications.admin_base import amount, change_link, display, money
+from notifications.admin_base import amount, change_link, display, money, signed
 from notifications.lists.admin import LongListAdmin
 from notifications.lists.cells import in_currency, in_unit, links, row_link
 from notifications.lists.filters import OneOf
@@ -113,8 +112,9 @@ class TradeAdmin(LongListAdmin):
         return f"{money(trade.fee, decimals_of(trade.symbol)) if in_quote else amount(trade.fee)} {trade.fee_currency}"
 
     @display(description="cash change")
-    def cash(self, trade: Trade) -> SafeString | str:
-        return in_colour(trade, trade.cash_change)
+    def cash(self, trade: Trade) -> str:
+        """No colour: a purchase is no loss."""
+        return f"{signed(trade.cash_change, decimals_of(trade.symbol))} {quote_of(trade.symbol)}"
 
     @display(description="order")
     def order_link(self, trade: Trade) -> SafeString | str:

@@ -103,8 +103,8 @@ def test_orders_trades_and_capital_are_totalled():
         ("Sold for", "104.50 USDT (1 order)"),
     ]
     assert shown(trade_totals(Trade.objects.all())) == [
-        ("Bought for", "205.00 USDT"),
-        ("Sold for", "100.00 USDT"),
+        ("Bought for", "205.00 USDT (2 trades)"),
+        ("Sold for", "100.00 USDT (1 trade)"),
         ("Fees", "0.00010000 BNB"),
         ("Fees", "0.30 USDT"),
     ]

@@ -20,6 +20,7 @@ from tests.factories import make_bot
 from tests.fakes import ScriptedExecutor, filled_at
 from tests.metrics.scraped import scraped
 from tradingplatform.environment import ROOT
+from tradingplatform.event_kinds import STALE_CANDLES
 
 DEPLOY = ROOT / "deploy"
 METRIC = re.compile(r"\btrading_[a-z_]+")
@@ -56,7 +57,7 @@ def everything(db, settings, redis_url):
     market_at = Clock().now().market_at
     Order.objects.update(market_at=market_at, sent_at=market_at, finished_at=market_at)
     Portfolio.objects.update(marked_at=now)
-    begin("stale_candles", "BTC/USDT 15m", "old", market_at=now, wall_at=now)
+    begin(STALE_CANDLES, "BTC/USDT 15m", "old", market_at=now, wall_at=now)
     Heartbeat.objects.create(name="beat", sent_at=now - timedelta(seconds=1), wall_at=now)
     event = Event.objects.create(kind="told", text="told", market_at=now, wall_at=now, seq=1)
     Cursor.objects.create(name="hook", seq=0, moved_at=now)
@@ -77,7 +78,7 @@ def test_every_metric_that_is_named_exists(everything):
 def test_every_metric_is_on_the_dashboard_or_alerted_on(everything):
     used = {name for expression, _ in expressions() for name in METRIC.findall(expression)}
     not_shown = {"trading_clock_speed", "trading_market_time_seconds", "trading_events_total"}
-    not_shown |= {"trading_tick_age_seconds", "trading_stale_series_names"}
+    not_shown |= {"trading_tick_age_seconds", "trading_stale_series_names", "trading_stream_clients"}
 
     assert set(everything) - used == not_shown
 

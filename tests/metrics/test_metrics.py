@@ -27,6 +27,7 @@ from tests.factories import make_account, make_bot, now_at
 from tests.fakes import ScriptedExecutor, filled_at
 from tests.fleet.test_read import DEFAULT, read
 from tests.metrics.scraped import figure, named, scraped
+from tradingplatform.event_kinds import STALE_CANDLES
 from tradingplatform.fleet.load import load_fleet
 from tradingplatform.metrics.bots import bot_metrics
 from tradingplatform.metrics.orders import order_metrics
@@ -164,7 +165,7 @@ def test_refusals_by_check():
 def test_trouble_that_lasts():
     bot, now = make_bot(), timezone.now()
     for subject in ("BTC/USDT 15m", "ETH/USDT 1h"):
-        begin("stale_candles", subject, "old", market_at=now, wall_at=now - timedelta(seconds=60))
+        begin(STALE_CANDLES, subject, "old", market_at=now, wall_at=now - timedelta(seconds=60))
     times = {"market_at": now, "raised_at": now}
     Halt.objects.create(account=bot.account, bot=bot, cause="drawdown", text="down", **times)
     Halt.objects.create(account=bot.account, cause="drawdown", text="down", **times)
@@ -192,17 +193,17 @@ def test_trouble_that_lasts():
 def test_how_far_each_subscriber_has_come():
     now = timezone.now()
     publish_now()
-    cursor = open_cursor("hook", now)
+    cursor = open_cursor("webhook:hook", now)
     event, _, _ = publish_now(), publish_now(), publish_now()
     cursor.failing_since = now - timedelta(seconds=30)
     cursor.save()
-    DeadLetter.objects.create(subscriber="hook", event=event, error="no", attempts=1, buried_at=now)
+    DeadLetter.objects.create(subscriber="webhook:hook", event=event, error="no", attempts=1, buried_at=now)
     samples = scraped()
 
     assert figure(samples, "trading_events_total") == 4
-    assert figure(samples, "trading_cursor_lag_events", subscriber="hook") == 3
-    assert figure(samples, "trading_cursor_failing_seconds", subscriber="hook") == pytest.approx(30, abs=5)
-    assert figure(samples, "trading_dead_letters", subscriber="hook") == 1
+    assert figure(samples, "trading_cursor_lag_events", subscriber="webhook:hook") == 3
+    assert figure(samples, "trading_cursor_failing_seconds", subscriber="webhook:hook") == pytest.approx(30, abs=5)
+    assert figure(samples, "trading_dead_letters", subscriber="webhook:hook") == 1
 
 
 @pytest.mark.django_db

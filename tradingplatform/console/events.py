@@ -1,11 +1,14 @@
 """Events and the audit trail in the console: the bot by its name. (Where they are made, nobody knows of bots.)"""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.urls import path
 from django.utils.safestring import SafeString
+from django.views.decorators.cache import never_cache
 
 from bots.list_cells import market_when
 from bots.list_filters import BotById, MarketDays
@@ -14,6 +17,7 @@ from execution.models import Position
 from notifications.admin import AuditEntryAdmin, EventAdmin
 from notifications.admin_base import change_link, display
 from notifications.models import AuditEntry, Event
+from tradingplatform.console.feed import LIVE, RISK, Feed, feed_page
 
 admin.site.unregister(Event)
 admin.site.unregister(AuditEntry)
@@ -50,6 +54,17 @@ class ConsoleEventAdmin(WithBot, EventAdmin):
     export = (*EventAdmin.export, ("bot_name", "bot"))
 
     market_time = market_when("market_at", "market time (UTC)")
+
+    def get_urls(self) -> list[Any]:
+        """The pages that go on by themselves, before the events' own."""
+        pages = {"live": LIVE, "risk": RISK}
+        return [
+            *(path(f"{name}/", self._page(feed), name=f"notifications_event_{name}") for name, feed in pages.items()),
+            *super().get_urls(),
+        ]
+
+    def _page(self, feed: Feed) -> Any:
+        return self.admin_site.admin_view(never_cache(partial(feed_page, site=self.admin_site, feed=feed)))
 
 
 @admin.register(AuditEntry)
