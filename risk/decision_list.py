@@ -12,6 +12,7 @@ from notifications.lists.admin import LongListAdmin
 from notifications.lists.cells import wall_ago
 from notifications.lists.filters import OneOf
 from risk.models import Decision, Outcome
+from risk.opinion import sentence
 from risk.review import CHECKS
 
 COLOURS = {
@@ -55,7 +56,9 @@ class DecisionAdmin(LongListAdmin):
         ("bot__strategy", StrategyOfBot),
         ("bot__account__mode", OneOf),
         ("market_at", MarketDays),
+        ("opinion", admin.EmptyFieldListFilter),
     )
+    readonly_fields: Any = ("ai",)
     list_select_related = ("bot__account",)
     search_fields = ("bot__name", "reason")
     search_help_text = "bot, or words of the reason"
@@ -76,6 +79,7 @@ class DecisionAdmin(LongListAdmin):
         ("signal", "signal (JSON)"),
         ("candle", "candle (JSON)"),
         ("checks", "checks (JSON)"),
+        ("opinion", "what an AI said (JSON)"),
     )
 
     bot_link = related("bot")
@@ -85,6 +89,10 @@ class DecisionAdmin(LongListAdmin):
     @display(description="outcome", label=COLOURS)
     def result(self, decision: Decision) -> tuple[str, str]:
         return decision.outcome, decision.get_outcome_display()
+
+    @display(description="what an AI said")
+    def ai(self, decision: Decision) -> str:
+        return sentence(decision.opinion) if decision.opinion else "it was not asked"
 
     @display(description="symbol")
     def symbol(self, decision: Decision) -> str:

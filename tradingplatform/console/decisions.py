@@ -18,7 +18,7 @@ class ConsoleDecisionAdmin(DecisionAdmin):
     """Why a bot did or did not trade."""
 
     list_display = (*DecisionAdmin.list_display, "orders_link")
-    readonly_fields = ("orders_link",)
+    readonly_fields = (*DecisionAdmin.readonly_fields, "orders_link")
 
     @display(description="more")
     def orders_link(self, decision: Decision) -> SafeString | str:
