@@ -20,6 +20,8 @@ def main() -> None:
     subprocess.run([sys.executable, "-m", "benchmarks.orders"], check=True)
     _line("\nThe gate, by the size of the fleet: to the committed intent, and a whole refusal")
     subprocess.run([sys.executable, "-m", "benchmarks.gate"], check=True)
+    _line("\nThe console's lists over much that was kept: a page, and in brackets its queries")
+    subprocess.run([sys.executable, "-m", "benchmarks.console_lists"], check=True)
     _line("\nA tick through Celery: queue, candles, strategy, risk, database")
     _row("45 bots, a candle every second", steady_fleet())
     _row("2,000 ticks at once", flood())

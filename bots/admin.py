@@ -165,6 +165,7 @@ class AiDayAdmin(ReadOnlyAdmin):
     """How often the AI was called, by day."""
 
     list_display = ("day", "calls", "failures")
+    empty_text = "A day appears with the first call of an AI on it."
 
 
 @admin.register(AiCircuit)
@@ -172,5 +173,6 @@ class AiCircuitAdmin(ReadOnlyAdmin):
     """Whether the AI is left alone for a while."""
 
     list_display = ("__str__", "rests")
+    empty_text = "It appears when an AI failed for the first time."
 
     rests = at("rests_until", "not called before (UTC)")

@@ -1,4 +1,4 @@
-"""The console of events and conditions."""
+"""The console of events, conditions and the audit trail."""
 
 from typing import Any
 
@@ -7,58 +7,110 @@ from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest
 
 from notifications.admin_base import SEVERITY_COLOURS, ReadOnlyAdmin, age, at, display, moment, related
+from notifications.lists.admin import Columns, LongListAdmin
+from notifications.lists.cells import span, wall_ago, wall_when
+from notifications.lists.filters import IsEmpty, OneOf, WallDays
+from notifications.lists.kinds import KindsThere
 from notifications.models import AuditEntry, Condition, Cursor, DeadLetter, Event, EventCounter, Heartbeat
 from notifications.subscribers import Subscriber, UnknownSubscriber, Way, owner_of
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
+class EventAdmin(LongListAdmin):
     """Everything significant, newest first."""
 
-    list_display: Any = ("market_time", "wall_time", "level", "kind", "text", "bot_id")
-    list_filter = ("severity", "kind")
+    list_display: Any = ("market_time", "level", "kind", "text", "bot_id", "wall_time")
+    list_filter: Any = (("severity", OneOf), ("kind", KindsThere))
     search_fields = ("text", "kind")
+    search_help_text = "words of the text, or kind"
+    empty_text = "An event appears with everything significant that the platform or an operator does."
+    export: Columns = (
+        ("seq", "number"),
+        ("market_at", "market time (UTC)"),
+        ("wall_at", "wall time (UTC)"),
+        ("severity", "severity"),
+        ("kind", "kind"),
+        ("bot_id", "bot id"),
+        ("text", "text"),
+        ("payload", "payload (JSON)"),
+    )
 
     market_time = at("market_at", "market time (UTC)")
-    wall_time = at("wall_at", "wall time (UTC)")
+    wall_time = wall_ago("wall_at", "told (wall)")
 
-    @display(description="severity", ordering="severity", label=SEVERITY_COLOURS)
+    @display(description="severity", label=SEVERITY_COLOURS)
     def level(self, event: Event) -> tuple[str, str]:
         return event.severity, event.get_severity_display()
 
 
+class Lasts(IsEmpty):
+    """Of the time at which it ended."""
+
+    words = ("Lasts", "Is over")
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.title = "State"
+
+
 @admin.register(Condition)
-class ConditionAdmin(ReadOnlyAdmin):
+class ConditionAdmin(LongListAdmin):
     """What lasts, or lasted, newest first."""
 
     list_display = ("began", "state", "level", "kind", "subject", "text")
-    list_filter = (("ended_at", admin.EmptyFieldListFilter), "kind", "severity")
+    list_filter = (("ended_at", Lasts), ("severity", OneOf), ("kind", KindsThere), ("began_at", WallDays))
     search_fields = ("subject", "text")
+    search_help_text = "what it is about, or words of the text"
+    empty_text = "A condition appears when something begins that lasts, as an exchange that does not answer."
+    export = (
+        ("id", "condition"),
+        ("began_at", "began at (wall time, UTC)"),
+        ("ended_at", "ended at (wall time, UTC)"),
+        ("severity", "severity"),
+        ("kind", "kind"),
+        ("subject", "subject"),
+        ("text", "text"),
+    )
 
-    began = at("began_at", "began (UTC)")
+    began = wall_when("began_at", "began (UTC)")
 
     @display(description="state", label={"lasts": "danger", "over": "default"})
     def state(self, condition: Condition) -> tuple[str, str]:
         if condition.ended_at is None:
             return "lasts", f"for {age(condition.began_at)} now"
-        return "over", f"ended {moment(condition.ended_at)}"
+        lasted = (condition.ended_at - condition.began_at).total_seconds()
+        return "over", f"ended {moment(condition.ended_at)}, after {span(lasted)}"
 
-    @display(description="severity", ordering="severity", label=SEVERITY_COLOURS)
+    @display(description="severity", label=SEVERITY_COLOURS)
     def level(self, condition: Condition) -> tuple[str, str]:
         return condition.severity, condition.get_severity_display()
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
+class AuditEntryAdmin(LongListAdmin):
     """What operators did, newest first. Append-only, here and in the database."""
 
     list_display: Any = ("wall_time", "actor", "address", "action", "subject", "change", "reason", "market_time")
-    list_filter = ("action", "actor")
+    list_filter: Any = (("action", KindsThere), ("actor", KindsThere), ("wall_at", WallDays))
     search_fields = ("actor", "action", "subject", "reason")
-    date_hierarchy = "wall_at"
+    search_help_text = "who, what, to what, or why"
+    empty_text = "An entry appears with each act of a person: here, on the command line and by Telegram."
+    export: Columns = (
+        ("id", "entry"),
+        ("wall_at", "wall time (UTC)"),
+        ("market_at", "market time (UTC)"),
+        ("actor", "actor"),
+        ("address", "address"),
+        ("action", "action"),
+        ("subject", "subject"),
+        ("bot_id", "bot id"),
+        ("before", "before (JSON)"),
+        ("after", "after (JSON)"),
+        ("reason", "reason"),
+    )
 
     market_time = at("market_at", "market time (UTC)")
-    wall_time = at("wall_at", "wall time (UTC)")
+    wall_time = wall_when("wall_at", "wall time (UTC)")
 
     @display(description="before and after")
     def change(self, entry: AuditEntry) -> str:
@@ -70,6 +122,7 @@ class HeartbeatAdmin(ReadOnlyAdmin):
     """When each chain of processes last worked from its beginning to its end."""
 
     list_display = ("name", "beat", "sent", "written")
+    empty_text = "A chain appears within a minute of the platform's first start."
 
     sent = at("sent_at", "begun (UTC)")
     written = at("wall_at", "written (UTC)")
@@ -84,6 +137,7 @@ class CursorAdmin(ReadOnlyAdmin):
     """How far each subscriber has come, and what keeps it."""
 
     list_display = ("name", "does", "seq", "behind", "state", "attempts", "error", "moved")
+    empty_text = "A subscriber (a chat, a webhook) appears when it is first given events."
 
     moved = at("moved_at", "moved on (UTC)")
 
@@ -115,7 +169,8 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     """Events that a subscriber would not take, newest first."""
 
     list_display = ("buried", "subscriber", "told", "error", "attempts")
-    list_filter = ("subscriber",)
+    list_filter = (("subscriber", KindsThere),)
+    empty_text = "An event appears here when a subscriber will not take it, however often it is tried."
     list_select_related = ("event",)
 
     buried = at("buried_at", "given up (UTC)")

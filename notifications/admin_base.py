@@ -13,10 +13,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import AutocompleteSelectFilter as UnfoldAutocompleteFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm, DropdownForm
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.views import ChangeList as UnfoldChangeList
 from unfold.widgets import (
+    INPUT_CLASSES,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
@@ -27,7 +31,10 @@ from unfold.widgets import (
 from notifications.models import Severity
 
 __all__ = [
+    "INPUT_CLASSES",
     "AdminPasswordChangeForm",
+    "AutocompleteDropdownForm",
+    "DropdownForm",
     "ModelAdmin",
     "ReadOnlyAdmin",
     "TabularInline",
@@ -35,7 +42,9 @@ __all__ = [
     "UnfoldAdminPasswordWidget",
     "UnfoldAdminSelectWidget",
     "UnfoldAdminTextInputWidget",
+    "UnfoldAutocompleteFilter",
     "UnfoldBooleanWidget",
+    "UnfoldChangeList",
     "UserChangeForm",
     "UserCreationForm",
     "action",
@@ -78,6 +87,7 @@ class ModelAdmin(UnfoldModelAdmin):  # type: ignore[misc]  # unfold has no types
 
     show_full_result_count = False
     list_per_page = 100
+    list_max_show_all = 0  # nobody needs a page without end: there are filters, and exports
     warn_unsaved_form = True
 
 
@@ -85,6 +95,8 @@ class ReadOnlyAdmin(ModelAdmin):
     """Rows that the platform alone writes: whoever may see them may not change them here."""
 
     actions = None
+    empty_text = ""
+    """What will appear here, and when."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

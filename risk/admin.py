@@ -6,21 +6,13 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
-from notifications.admin_base import ModelAdmin, ReadOnlyAdmin, age, at, display, moment, percent, related
+from notifications.admin_base import ModelAdmin, ReadOnlyAdmin, age, at, display, moment, percent
 from risk.deadman import present_stage, span
 from risk.deadman_stage import Stage
-from risk.models import BotRiskLimits, DeadMansSwitch, Decision, Halt, LimitChange, Outcome, PortfolioRiskLimits
-from risk.opinion import sentence
+from risk.decision_list import DecisionAdmin
+from risk.models import BotRiskLimits, DeadMansSwitch, Halt, LimitChange, PortfolioRiskLimits
 
-OUTCOME_COLOURS = {
-    Outcome.NOTHING: "default",
-    Outcome.APPROVED: "success",
-    Outcome.REFUSED: "warning",
-    Outcome.EXIT: "info",
-    Outcome.SKIPPED: "default",
-    Outcome.FAILED: "danger",
-}
-
+__all__ = ["DecisionAdmin"]  # and what is registered below
 
 STAGE_COLOURS = {
     Stage.OK.value: "success",
@@ -135,30 +127,6 @@ class LimitChangeAdmin(ReadOnlyAdmin):
     @display(description="of")
     def whose(self, change: LimitChange) -> str:
         return f"bot {change.bot.name}" if change.bot is not None else f"account {change.account.name}"
-
-
-@admin.register(Decision)
-class DecisionAdmin(ReadOnlyAdmin):
-    """Why a bot did or did not trade."""
-
-    list_display = ("market_time", "wall_time", "bot_link", "result", "failed_check", "reason", "slot")
-    list_filter = ("outcome", "failed_check", ("opinion", admin.EmptyFieldListFilter))
-    list_select_related = ("bot",)
-    search_fields = ("bot__name", "reason")
-    readonly_fields: Any = ("ai",)
-    date_hierarchy = "market_at"
-
-    bot_link = related("bot")
-    market_time = at("market_at", "market time (UTC)")
-    wall_time = at("wall_at", "wall time (UTC)")
-
-    @display(description="outcome", ordering="outcome", label=OUTCOME_COLOURS)
-    def result(self, decision: Decision) -> tuple[str, str]:
-        return decision.outcome, decision.get_outcome_display()
-
-    @display(description="what an AI said")
-    def ai(self, decision: Decision) -> str:
-        return sentence(decision.opinion) if decision.opinion else "it was not asked"
 
 
 @admin.register(Halt)

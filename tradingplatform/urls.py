@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from tradingplatform.console.export import export
 from tradingplatform.console.users import change_own_password
 from tradingplatform.health import healthz
 from tradingplatform.metrics.view import metrics
@@ -15,6 +16,7 @@ urlpatterns = [
     path(
         "admin/password_change/", admin.site.admin_view(change_own_password, cacheable=True)
     ),  # before the admin's own
+    path("admin/export/<str:app>/<str:model>/", admin.site.admin_view(export), name="console_export"),
     path("admin/", admin.site.urls),
     path("events/stream", stream, name="event_stream"),
     path("events/may-listen", may_listen, name="event_stream_may_listen"),

@@ -1,0 +1,1 @@
+"""The console of positions, orders, trades and money: read-only, the platform alone writes them."""
