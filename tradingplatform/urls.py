@@ -1,7 +1,7 @@
 """What the web process answers. Every view needs a login unless it says otherwise."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from tradingplatform.console.users import change_own_password
@@ -15,6 +15,7 @@ urlpatterns = [
     path(
         "admin/password_change/", admin.site.admin_view(change_own_password, cacheable=True)
     ),  # before the admin's own
+    path("admin/reports/", include("tradingplatform.console.reports")),
     path("admin/", admin.site.urls),
     path("events/stream", stream, name="event_stream"),
     path("metrics", metrics, name="metrics"),

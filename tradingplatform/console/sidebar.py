@@ -67,6 +67,7 @@ GROUPS: dict[str, dict[type, str]] = {
 
 PAGES: dict[str, dict[str, tuple[str, str]]] = {
     "Safety": {"admin:risk_halt_kill_switch": ("Kill switch", "risk.view_halt")},
+    "Money": {"reports_first": ("Reports", "execution.view_position")},
 }
 """Pages that are no list of rows, before the models of their group: by address, how they are called and who may see
 them."""
