@@ -19,12 +19,21 @@ from market.clock import Now, load_clock
 from tradingplatform.alarm_texts import span
 from tradingplatform.reading import one_moment
 from tradingplatform.reports import find
+from tradingplatform.reports.fifo import Unmatched
 from tradingplatform.reports.period import ALL, Period, last_days, whole_year
 from tradingplatform.reports.table import Table, csv_rows, shown
 from tradingplatform.reports.tax_rows import fills, sales_by_year
 
 PERMISSION = "execution.view_position"
 TITLES = {"profit": "Profit", "costs": "Costs", "statistics": "Statistics", "tax": "Tax"}
+FILES = {
+    "profit": ("profit",),
+    "costs": ("costs",),
+    "statistics": ("statistics",),
+    "tax": ("disposals", "gains", "carried"),
+}
+"""What can be downloaded."""
+
 MOST_ROWS = 500
 """Rows of one table that a page shows; the file has all."""
 
@@ -75,14 +84,16 @@ def reports_page(request: HttpRequest, kind: str = "profit") -> HttpResponse:
         return TemplateResponse(request, "console/reports.html", context)
     try:
         asked = read(kind, request.GET, accounts, now)
+    except ValueError as error:
+        return TemplateResponse(request, "console/reports.html", {**context, "problem": str(error)}, status=400)
+    try:
         with one_moment():
             tables = _tables(asked)
             if asked.file:
-                return _as_file(asked, tables)
-            context |= _context(asked, tables)
-    except ValueError as error:
-        return TemplateResponse(request, "console/reports.html", {**context, "problem": str(error)}, status=400)
-    return TemplateResponse(request, "console/reports.html", context)
+                return _as_file(asked, tables[asked.file])
+            return TemplateResponse(request, "console/reports.html", {**context, **_context(asked, tables)})
+    except Unmatched as error:
+        return TemplateResponse(request, "console/reports.html", {**context, "problem": str(error)}, status=409)
 
 
 def read(kind: str, words: Any, accounts: Sequence[ExchangeAccount], now: Now) -> Asked:
@@ -98,9 +109,12 @@ def read(kind: str, words: Any, accounts: Sequence[ExchangeAccount], now: Now) -
     if kind == "tax":
         days, year = None, year or today.year
     period = last_days(days, today) if days else whole_year(year) if year else ALL
+    file = words.get("file", "")
+    if file and file not in FILES[kind]:
+        raise ValueError(f"there is no file {file[:32]!r}: choose {', '.join(FILES[kind])}")
     groups = find.BY.get(kind, ())
     by = words.get("by") if words.get("by") in groups else (groups[0] if groups else "")
-    return Asked(kind, accounts, account, by, period, days, year, words.get("sort", ""), words.get("file", ""), now)
+    return Asked(kind, accounts, account, by, period, days, year, words.get("sort", ""), file, now)
 
 
 def _number(words: Any, name: str) -> int | None:
@@ -111,7 +125,7 @@ def _number(words: Any, name: str) -> int | None:
 
 
 def _tables(asked: Asked) -> dict[str, Table]:
-    """By the name that its file has."""
+    """By the name that its file has. Raises Unmatched."""
     match asked.kind:
         case "profit":
             return {"profit": find.profit(asked.account, asked.by, asked.period)}
@@ -125,11 +139,8 @@ def _tables(asked: Asked) -> dict[str, Table]:
     return {"disposals": year.disposals, "gains": year.sums, "carried": year.carried}
 
 
-def _as_file(asked: Asked, tables: dict[str, Table]) -> HttpResponse:
-    """One table with all of its digits. Raises ValueError for a name that there is not."""
-    table = tables.get(asked.file)
-    if table is None:
-        raise ValueError(f"there is no file {asked.file[:32]!r}: choose {', '.join(tables)}")
+def _as_file(asked: Asked, table: Table) -> HttpResponse:
+    """With all of its digits."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     when = asked.period.label.replace(" ", "-")
     response["Content-Disposition"] = f'attachment; filename="{asked.file}-{asked.account.pk}-{when}.csv"'

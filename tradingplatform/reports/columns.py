@@ -51,7 +51,7 @@ class InUtc(Func):
     """A part of a time in UTC as text: ``weekday`` (0 is Sunday), ``hour`` (00 to 23), ``month`` and ``year``."""
 
     output_field = TextField()
-    SQLITE = {"weekday": "%%w", "hour": "%%H", "month": "%%Y-%%m", "year": "%%Y"}
+    SQLITE = {"weekday": "%%%%w", "hour": "%%%%H", "month": "%%%%Y-%%%%m", "year": "%%%%Y"}  # unescaped twice
     POSTGRESQL = {"hour": "HH24", "month": "YYYY-MM", "year": "YYYY"}
 
     def __init__(self, expression: str, part: str) -> None:

@@ -25,6 +25,10 @@ from market.money import ROUNDED, ZERO, canonical, exact
 from market.orders import Fill, Side
 
 
+class Unmatched(ValueError):
+    """Fills that cannot all be matched, or valued."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lot:
     """One fill as it counts here, or what is left of it. ``amount``: base that came in or went out, fees in base
@@ -95,7 +99,7 @@ def lot_of(symbol: str, side: Side, bot: str, fill: Fill) -> Lot:
 def match(fills: Iterable[Lot]) -> Matched:
     """Fills in the order they were booked; at one moment, purchases count first.
 
-    Raises ValueError when more of a symbol is sold than was bought by then.
+    Raises Unmatched when more of a symbol is sold than was bought by then.
     """
     queues: dict[str, deque[Lot]] = {}
     disposals: list[Disposal] = []
@@ -112,7 +116,7 @@ def _dispose(queue: deque[Lot], sale: Lot) -> list[Disposal]:
     found = []
     while sale.amount:
         if not queue:
-            raise ValueError(
+            raise Unmatched(
                 f"fill {sale.trade_id} sells {canonical(sale.amount)} of {sale.symbol} more than was bought by "
                 f"{sale.at:%Y-%m-%d %H:%M:%S}: check the books with verify_ledger"
             )

@@ -55,7 +55,7 @@ def figures(account: ExchangeAccount, period: Period) -> Table:
 
 
 def tax(account: ExchangeAccount, year: int) -> TaxYear:
-    """Raises ValueError for fills that cannot be matched, and for a year that is none."""
+    """Raises fifo.Unmatched, and ValueError for a year that is none."""
     period = whole_year(year)
     matched = _until(account, period)
     inside = [one for one in matched.disposals if period.since is None or one.disposed_at >= period.since]
