@@ -20,7 +20,7 @@ _PROFIT = (
     Column("closed", "closed", Kind.COUNT),
     Column("wins", "wins", Kind.COUNT),
     Column("losses", "losses", Kind.COUNT),
-    Column("win_rate", "won", Kind.PART),
+    Column("win_rate", "win rate", Kind.PART),
     Column("profit", "profit", Kind.PROFIT),
     Column("share", "share", Kind.PART),
     Column("expectancy", "expectancy", Kind.PROFIT),

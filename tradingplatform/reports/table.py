@@ -101,13 +101,13 @@ def shown(value: Any, kind: Kind, quote: str) -> str:
         case Kind.MONEY:
             return f"{value:,.{cents}f}"
         case Kind.PROFIT:
-            return f"{value:+,.{cents}f}"
+            return _signed(value, cents)
         case Kind.PART:
             return f"{value * 100:,.2f} %"
         case Kind.RATIO:
             return f"{value:,.2f}"
         case Kind.BP:
-            return f"{value:+,.2f}"
+            return _signed(value, 2)
         case Kind.BASE:
             return canonical(value)
         case Kind.SPAN:
@@ -170,6 +170,12 @@ def csv_rows(table: Table) -> list[list[Any]]:
         for column in table.columns
     ]
     return [keys, *([plain(value) for value in row] for row in table.lines)]
+
+
+def _signed(value: Decimal, decimals: int) -> str:
+    """With its sign, unless nothing of it is left to see."""
+    text = f"{value:+,.{decimals}f}"
+    return text if text.strip("+-0.,") else text[1:]
 
 
 def _is_told(value: Any) -> bool:
