@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from notifications.admin_base import SEVERITY_COLOURS, ReadOnlyAdmin, age, at, display, moment, related
 from notifications.models import AuditEntry, Condition, Cursor, DeadLetter, Event, EventCounter, Heartbeat
+from notifications.subscribers import Subscriber, UnknownSubscriber, Way, owner_of
 
 
 @admin.register(Event)
@@ -82,7 +83,7 @@ class HeartbeatAdmin(ReadOnlyAdmin):
 class CursorAdmin(ReadOnlyAdmin):
     """How far each subscriber has come, and what keeps it."""
 
-    list_display = ("name", "seq", "behind", "state", "attempts", "error", "moved")
+    list_display = ("name", "does", "seq", "behind", "state", "attempts", "error", "moved")
 
     moved = at("moved_at", "moved on (UTC)")
 
@@ -90,8 +91,16 @@ class CursorAdmin(ReadOnlyAdmin):
         cursors: QuerySet[Cursor] = super().get_queryset(request)
         return cursors.annotate(last=Subquery(EventCounter.objects.values("last")[:1]))
 
+    @display(description="what it does")
+    def does(self, cursor: Cursor) -> str:
+        owner = _owner(cursor)
+        return owner.does if owner else "nothing: no subscriber has this name"
+
     @display(description="behind")
     def behind(self, cursor: Any) -> str:
+        owner = _owner(cursor)
+        if owner and owner.way is Way.INBOX:
+            return "-"
         return f"{max(0, (cursor.last or 0) - cursor.seq)} events"
 
     @display(description="state", label={"delivers": "success", "fails": "danger"})
@@ -111,6 +120,13 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
     buried = at("buried_at", "given up (UTC)")
     told = related("event")
+
+
+def _owner(cursor: Cursor) -> Subscriber | None:
+    try:
+        return owner_of(cursor.name)
+    except UnknownSubscriber:
+        return None
 
 
 def _change(before: dict[str, Any], after: dict[str, Any]) -> str:

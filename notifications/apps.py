@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 from notifications.database_rules import DatabaseRule, keep
@@ -17,3 +19,5 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         keep(self, [APPEND_ONLY])
+        for name in ("telegram", "webhooks", "stream"):  # each registers as a subscriber, whichever process this is
+            import_module(f"notifications.{name}")

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 
 from notifications.models import Cursor, DeadLetter, Event
 from notifications.sequence import events_after, number_events
+from notifications.subscribers import owner_of
 
 LEASE = timedelta(seconds=30)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
@@ -28,7 +29,11 @@ class Reader:
 
 
 def open_cursor(subscriber: str, now: datetime) -> Cursor:
-    """The subscriber's cursor; a new one begins at the end of the log: nobody wants to be told of last year."""
+    """The subscriber's cursor; a new one begins at the end of the log: nobody wants to be told of last year.
+
+    Raises UnknownSubscriber for a name that nobody registered (notifications/subscribers.py): it would lag unseen.
+    """
+    owner_of(subscriber)
     cursor, _ = Cursor.objects.get_or_create(name=subscriber, defaults={"seq": number_events(), "moved_at": now})
     return cursor
 

@@ -16,6 +16,9 @@ from django.db import close_old_connections
 
 from notifications.models import Event
 from notifications.sequence import events_after, number_events
+from notifications.subscribers import Subscriber, Way, register
+
+register(Subscriber("stream", "whoever is logged in and listens to /events/stream", Way.FOLLOWER))
 
 POLL_S = 0.04  # wall time between two looks at the log, while anybody listens
 QUEUE = 2_000
@@ -51,6 +54,20 @@ class Message:
     frame: bytes
 
 
+NUDGE = Message(0, "", "", None, b"")
+"""Put into a client's queue so that it asks at once whether it may stay. Never sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which one client is served. ``session`` names the login that it came with, so that a browser notices when it
+    is another one's by now; ``may_stay`` is asked before each ping, of which there is one every ``ping_s`` seconds."""
+
+    session: str
+    ping_s: float
+    may_stay: Callable[[], Awaitable[bool]]
+
+
 def data_of(event: Event) -> dict[str, object]:
     """A numbered event, for programs elsewhere."""
     return {
@@ -81,7 +98,7 @@ class Client:
     behind: bool = False
 
     def offer(self, message: Message) -> None:
-        if not self.behind and self.wish.wants(message):
+        if not self.behind and (message is NUDGE or self.wish.wants(message)):
             try:
                 self.queue.put_nowait(message)
             except asyncio.QueueFull:
@@ -98,11 +115,26 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
         self._last = 0
 
+    @property
+    def clients(self) -> int:
+        """How many listen."""
+        return len(self._clients)
+
+    def nudge(self, in_s: float) -> None:
+        """Let every client be asked in a moment whether it may stay. From any thread."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.loop.call_later, in_s, self._nudge)
+
+    def _nudge(self) -> None:
+        for client in self._clients:
+            client.offer(NUDGE)
+
     async def join(self, wish: Wish) -> Client:
         """Listen from now on."""
         if self._task is None or self._task.done():
-            self._last = await self._read(number_events)
+            last = await self._read(number_events)
             if self._task is None or self._task.done():  # nobody else has begun meanwhile
+                self._last = last  # where somebody has, what came since then is still to be handed out
                 self._task = self.loop.create_task(self._follow())
         client = Client(wish, self._last)
         self._clients.add(client)
@@ -127,7 +159,7 @@ class Hub:
     async def _follow(self) -> None:
         """Hand out what comes, until nobody listens. A database that is away is waited for."""
         idle = 0
-        while idle < 2:  # the first client joins just after the start
+        while self._clients or idle < 2:  # the first client joins just after the start
             try:
                 messages = await self._read(lambda: messages_after(self._last))
             except Exception:  # the clients stay, and get everything once it is back
@@ -155,36 +187,41 @@ def messages_after(seq: int) -> list[Message]:
     return [message_of(event) for event in events_after(seq)]
 
 
-async def frames(
-    hub: Hub, wish: Wish, after: int | None, ping_s: float, may_stay: Callable[[], Awaitable[bool]]
-) -> AsyncIterator[bytes]:
-    """What one client is sent: what it missed since ``after`` (None: nothing), then what comes.
+async def frames(hub: Hub, wish: Wish, after: int | None, terms: Terms) -> AsyncIterator[bytes]:
+    """What one client is sent: a hello, what it missed since ``after`` (None: nothing), then what comes.
 
-    A ping at least every ``ping_s`` seconds, before which ``may_stay`` is asked. Ends when it says no, or when the
-    client does not keep up.
+    Hello and pings are named events, which a browser tells apart from those of the log: so it knows that the
+    connection lives. Ends when the client may not stay, or does not keep up.
     """
     client = await hub.join(wish)
     try:
-        yield f"retry: 1000\nid: {client.joined if after is None else after}\n\n".encode()
+        yield _hello(client.joined if after is None else after, terms.session)
         if after is not None:
             async for message in hub.replay(client, after):
                 yield message.frame
         pinged = hub.loop.time()
         while not client.behind:
-            if hub.loop.time() - pinged >= ping_s:
-                if not await may_stay():
+            if hub.loop.time() - pinged >= terms.ping_s:
+                if not await terms.may_stay():
                     return
                 pinged = hub.loop.time()
-                yield b": ping\n\n"
+                yield b"event: ping\ndata: {}\n\n"
             try:
-                async with asyncio.timeout(max(0.0, pinged + ping_s - hub.loop.time())):
+                async with asyncio.timeout(max(0.0, pinged + terms.ping_s - hub.loop.time())):
                     first = await client.queue.get()
             except TimeoutError:
                 continue
-            rest = islice(iter(lambda: _next(client.queue), None), QUEUE)
-            yield b"".join([first.frame, *(message.frame for message in rest)])
+            ready = [first, *islice(iter(lambda: _next(client.queue), None), QUEUE)]
+            if NUDGE in ready:
+                pinged = float("-inf")
+            if any(message.frame for message in ready):
+                yield b"".join(message.frame for message in ready)
     finally:
         hub.leave(client)
+
+
+def _hello(after: int, session: str) -> bytes:
+    return f"retry: 1000\nid: {after}\nevent: hello\ndata: {json.dumps({'session': session})}\n\n".encode()
 
 
 def _next(queue: asyncio.Queue[Message]) -> Message | None:

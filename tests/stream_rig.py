@@ -53,7 +53,10 @@ class Listener:
             self.connections += self.last is None or int(line[4:]) == self.last
             self.last = int(line[4:])
         elif line.startswith(b"data: "):
-            number = json.loads(line[6:])["payload"].get("number")
+            data = json.loads(line[6:])
+            if "seq" not in data:
+                return  # a hello or a ping
+            number = data["payload"].get("number")
             self.twice += number in self.got
             self.got.setdefault(number, time.time_ns())
 

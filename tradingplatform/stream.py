@@ -3,25 +3,34 @@
 import asyncio
 from collections.abc import AsyncIterator
 from importlib import import_module
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import aget_user, get_user
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.signals import user_logged_out
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.utils.crypto import salted_hmac
 
 from notifications.models import Severity
-from notifications.stream import Hub, Wish, frames
+from notifications.stream import Hub, Terms, Wish, frames
 
 PING_S = 15.0
+FLUSHED_S = 1.0
+"""After it was said that somebody logs out, the session is gone; where it is not, the next ping finds out."""
+
 PERMISSION = "notifications.view_event"
 
 _hubs: list[Hub] = []
 
 
+@login_not_required  # a program and a browser's EventSource are told 403: the page of the login says nothing to them
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """Server-sent events. ``bot``, ``kind`` and ``severity``, each as often as wanted, choose; the header
-    Last-Event-ID, or ``after``, resumes. 400 for what cannot be read."""
+    Last-Event-ID, or ``after``, resumes. 400 for what cannot be read, 403 for whoever may not see events."""
     user = await aget_user(request)
     if not (user.is_active and await sync_to_async(user.has_perm)(PERMISSION)):
         raise PermissionDenied
@@ -34,9 +43,34 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
     async def may_stay() -> bool:
         return await sync_to_async(_may_stay)(session_key)
 
-    body: AsyncIterator[bytes] = frames(_hub(), wish, after, PING_S, may_stay)
+    terms = Terms(session_mark(session_key), PING_S, may_stay)
+    body: AsyncIterator[bytes] = frames(_hub(), wish, after, terms)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # a proxy in between must not hold it back
     return StreamingHttpResponse(body, content_type="text/event-stream", headers=headers)
+
+
+@login_not_required
+def may_listen(request: HttpRequest) -> HttpResponse:
+    """204 for whoever would be served by the stream, else 403: an EventSource does not say why it was refused."""
+    if not (request.user.is_active and request.user.has_perm(PERMISSION)):
+        raise PermissionDenied
+    return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+
+
+def session_mark(session_key: str | None) -> str:
+    """A name of a login that gives nothing of it away: pages and connections of one login have the same."""
+    return salted_hmac("tradingplatform.stream", session_key or "", algorithm="sha256").hexdigest()[:16]
+
+
+def stream_clients() -> int:
+    """How many listen to this web process."""
+    return sum(hub.clients for hub in _hubs)
+
+
+@receiver(user_logged_out)
+def _look_again(**_: Any) -> None:
+    for hub in _hubs:
+        hub.nudge(FLUSHED_S)
 
 
 def _hub() -> Hub:

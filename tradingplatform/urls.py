@@ -8,7 +8,7 @@ from tradingplatform.console.users import change_own_password
 from tradingplatform.health import healthz
 from tradingplatform.metrics.view import metrics
 from tradingplatform.readiness import readyz
-from tradingplatform.stream import stream
+from tradingplatform.stream import may_listen, stream
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("admin/reports/", include("tradingplatform.console.reports")),
     path("admin/", admin.site.urls),
     path("events/stream", stream, name="event_stream"),
+    path("events/may-listen", may_listen, name="event_stream_may_listen"),
     path("metrics", metrics, name="metrics"),
     path("readyz", readyz, name="readyz"),
     path("healthz", healthz),

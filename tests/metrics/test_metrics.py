@@ -192,17 +192,17 @@ def test_trouble_that_lasts():
 def test_how_far_each_subscriber_has_come():
     now = timezone.now()
     publish_now()
-    cursor = open_cursor("hook", now)
+    cursor = open_cursor("webhook:hook", now)
     event, _, _ = publish_now(), publish_now(), publish_now()
     cursor.failing_since = now - timedelta(seconds=30)
     cursor.save()
-    DeadLetter.objects.create(subscriber="hook", event=event, error="no", attempts=1, buried_at=now)
+    DeadLetter.objects.create(subscriber="webhook:hook", event=event, error="no", attempts=1, buried_at=now)
     samples = scraped()
 
     assert figure(samples, "trading_events_total") == 4
-    assert figure(samples, "trading_cursor_lag_events", subscriber="hook") == 3
-    assert figure(samples, "trading_cursor_failing_seconds", subscriber="hook") == pytest.approx(30, abs=5)
-    assert figure(samples, "trading_dead_letters", subscriber="hook") == 1
+    assert figure(samples, "trading_cursor_lag_events", subscriber="webhook:hook") == 3
+    assert figure(samples, "trading_cursor_failing_seconds", subscriber="webhook:hook") == pytest.approx(30, abs=5)
+    assert figure(samples, "trading_dead_letters", subscriber="webhook:hook") == 1
 
 
 @pytest.mark.django_db

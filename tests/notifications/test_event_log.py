@@ -98,7 +98,7 @@ def test_nobody_who_follows_misses_one_on_postgresql(tmp_path):
 
 @pytest.fixture
 def reader(db):
-    reader = Reader("somebody", "process-1")
+    reader = Reader("webhook:somebody", "process-1")
     open_cursor(reader.subscriber, AT)
     assert hold(reader, AT)
     return reader
@@ -110,13 +110,13 @@ def texts(reader, at=AT):
 
 def test_a_new_subscriber_begins_at_the_end(reader):
     tell("before")
-    late = Reader("late", "process-1")
-    open_cursor("late", AT)
+    late = Reader("webhook:late", "process-1")
+    open_cursor("webhook:late", AT)
     hold(late, AT)
     tell("after")
     assert texts(late) == ["after"]
     assert texts(reader) == ["before", "after"]
-    open_cursor("late", AT)
+    open_cursor("webhook:late", AT)
     assert texts(late) == ["after"]
 
 
@@ -136,16 +136,16 @@ def test_what_fails_waits_in_its_place_with_growing_pauses(reader):
     for attempt in range(1, 10):
         event = due_events(reader, at)[0]
         assert failed(reader, event, "no answer", at) == attempt
-        next_at = Cursor.objects.get(pk="somebody").next_at
+        next_at = Cursor.objects.get(pk="webhook:somebody").next_at
         assert due_events(reader, next_at - timedelta(milliseconds=1)) == []
         pauses.append(next_at - at)
         at = next_at
     assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
     assert pauses[-1] == LONGEST_PAUSE
-    assert Cursor.objects.get(pk="somebody").failing_since == AT
+    assert Cursor.objects.get(pk="webhook:somebody").failing_since == AT
     delivered(reader, due_events(reader, at)[0], at)
     assert texts(reader, at) == ["b"]
-    cursor = Cursor.objects.get(pk="somebody")
+    cursor = Cursor.objects.get(pk="webhook:somebody")
     assert (cursor.attempts, cursor.failing_since, cursor.error) == (0, None, "")
 
 
@@ -166,13 +166,13 @@ def test_what_will_never_be_taken_is_buried_once_and_holds_nobody_up(reader):
     assert bury(reader, bad, "cannot be read", AT)
     assert not bury(reader, bad, "cannot be read", AT)
     letter = DeadLetter.objects.get()
-    assert (letter.subscriber, letter.event.text, letter.attempts) == ("somebody", "bad", 2)
+    assert (letter.subscriber, letter.event.text, letter.attempts) == ("webhook:somebody", "bad", 2)
     assert texts(reader) == ["good"]
 
 
 def test_one_reads_at_a_time(reader):
     tell("a")
-    other = Reader("somebody", "process-2")
+    other = Reader("webhook:somebody", "process-2")
     assert not hold(other, AT)
     assert due_events(other, AT) == []
     event = due_events(reader, AT)[0]
@@ -186,4 +186,4 @@ def test_one_reads_at_a_time(reader):
 
 
 def test_a_lease_taken_before_the_clock_was_set_back_is_nobodys(reader):
-    assert hold(Reader("somebody", "process-2"), AT - 3 * LEASE)
+    assert hold(Reader("webhook:somebody", "process-2"), AT - 3 * LEASE)

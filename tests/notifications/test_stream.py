@@ -1,11 +1,16 @@
 """The live stream, from a real web process to real sockets."""
 
 import asyncio
+import itertools
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from django.db import connection, transaction
 
+from notifications.events import publish
+from notifications.stream import Hub, Wish
+from tests.factories import now_at
 from tests.stream_rig import stream_rig
 
 pytestmark = pytest.mark.process
@@ -79,7 +84,7 @@ def status(rig, query="", cookie=None):
 
 
 def test_what_it_refuses(rig):
-    assert "login" in status(rig, cookie="sessionid=nobody")[1]
+    assert status(rig, cookie="sessionid=nobody")[0] == 403
     assert status(rig, "?bot=x")[0] == 400
     assert status(rig, "?severity=LOUD")[::2] == (
         400,
@@ -87,3 +92,56 @@ def test_what_it_refuses(rig):
     )
     assert status(rig, "?after=-1")[0] == 400
     assert status(rig)[::2] == (200, b"retry: 1000\n")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_comes_just_as_the_reader_was_about_to_stop_is_served():
+    """A browser that goes from one page to the next leaves and comes back within a few polls."""
+
+    async def scene():
+        hub = Hub()
+        for ms in range(20, 160, 5):
+            hub.leave(await hub.join(Wish()))
+            await asyncio.sleep(ms / 1000)
+            client = await hub.join(Wish())
+            await asyncio.to_thread(publish_one)
+            async with asyncio.timeout(5):
+                await client.queue.get()
+            hub.leave(client)
+
+    asyncio.run(scene())
+
+
+def publish_one():
+    now = now_at()
+    try:
+        with transaction.atomic():
+            publish("test", "for whoever listens", market_at=now.market_at, wall_at=now.wall_at)
+    finally:
+        connection.close()  # this thread's own
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_come_first_at_the_same_time_take_nothing_from_each_other():
+    """The second one looks at the log later: what came between the two looks is still the first one's."""
+
+    async def scene():
+        hub = Hub()
+        look = hub._read
+
+        async def in_this_order(work):
+            match next(calls):
+                case 1:  # the second one's look
+                    await asyncio.to_thread(publish_one)
+                case 2:  # the reader's first
+                    await asyncio.sleep(0.3)
+            return await look(work)
+
+        calls, hub._read = itertools.count(), in_this_order
+        first, second = await asyncio.gather(hub.join(Wish()), hub.join(Wish()))
+        async with asyncio.timeout(5):
+            await first.queue.get()
+        for one in (first, second):
+            hub.leave(one)
+
+    asyncio.run(scene())

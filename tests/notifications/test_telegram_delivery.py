@@ -148,6 +148,7 @@ def test_a_chat_that_takes_nothing_delays_nobody(api, cursors, status, descripti
         api.faults.clear()
         tell("unblocked")
         until_told(api, 1, BOB)
+        until_told(api, 4)
     assert lines(api) == ["alert 0", "alert 1", "alert 2", "unblocked"]
     assert lines(api, BOB) == ["unblocked"]
     assert set(DeadLetter.objects.values_list("subscriber", flat=True)) == {subscriber(BOB)}

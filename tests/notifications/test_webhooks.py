@@ -362,14 +362,14 @@ def test_a_dead_hook_delays_nobody(there):
 @db
 def test_what_a_dead_process_held_is_taken_over_at_once_and_a_living_one_keeps_its_own():
     living, dead = new_token(), f"{new_token().rpartition('.')[0]}1.abcd"
-    for name, holder in (("webhook:a", dead), ("webhook:b", living), ("other", dead)):
+    for name, holder in (("webhook:a", dead), ("webhook:b", living), ("telegram:1", dead)):
         open_cursor(name, AT)
         hold(Reader(name, holder), datetime.now(UTC))
 
     take_over(["webhook:a", "webhook:b"])
 
     assert dict(Cursor.objects.values_list("name", "holder")) == {
-        "webhook:a": "", "webhook:b": living, "other": dead,
+        "webhook:a": "", "webhook:b": living, "telegram:1": dead,
     }  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def test_a_fleet_in_figures():
     assert "Last 50 trades" in texts["trades 50"]
     assert "+641.25 +0.64%" in texts["profit"]
     assert "2,000 trades" in texts["profit 366"]
-    assert len(re.findall(r"^\d{4}-\d\d-\d\d +[+-]", texts["daily"], re.MULTILINE)) == 7
+    assert len(re.findall(r"^\d{4}-\d\d-\d\d +[+-]?\d+\.\d\d ", texts["daily"], re.MULTILINE)) == 7
     assert "+61.25" in texts["performance"]  # five bots of one symbol
     assert "Of all trades" in texts["stats"]
     assert "100,000.00" in texts["balance"]
@@ -96,7 +96,7 @@ def test_profit_by_day_is_what_was_closed_on_that_day():
     today = now.market_at.date()
     rows = Position.objects.filter(status="CLOSED", closed_at__date=today).values_list("realised", flat=True)
     shown = judged(ask("daily 1"))
-    assert f"{sum(rows):+,.2f}" in shown
+    assert (f"{sum(rows):+,.2f}" if sum(rows) else "0.00") in shown
     assert f"{sum(1 for one in rows if one > 0)}/{len(rows)}" in shown
 
 

@@ -66,21 +66,31 @@ GROUPS: dict[str, dict[type, str]] = {
 
 
 PAGES: dict[str, dict[str, tuple[str, str]]] = {
-    "Safety": {"admin:risk_halt_kill_switch": ("Kill switch", "risk.view_halt")},
+    "Safety": {
+        "admin:risk_halt_kill_switch": ("Kill switch", "risk.view_halt"),
+        "admin:notifications_event_risk": ("Risk events", "notifications.view_event"),
+    },
     "Money": {"reports_first": ("Reports", "execution.view_position")},
+    "Log": {"admin:notifications_event_live": ("Live events", "notifications.view_event")},
 }
 """Pages that are no list of rows, before the models of their group: by address, how they are called and who may see
 them."""
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The menu, for unfold."""
+    """The menu, for unfold. Marked is the one page that is open, not also the list that it lies below."""
+    groups = _groups(request)
+    links = [model["admin_url"] for group in groups for model in group["models"]]
+    here = max((link for link in links if link and request.path.startswith(link)), key=len, default=None)
     return [
         {
             "title": group["name"],
-            "items": [{"title": model["name"], "link": model["admin_url"]} for model in group["models"]],
+            "items": [
+                {"title": model["name"], "link": model["admin_url"], "active": model["admin_url"] == here}
+                for model in group["models"]
+            ],
         }
-        for group in _groups(request)
+        for group in groups
     ]
 
 

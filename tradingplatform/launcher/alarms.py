@@ -4,7 +4,15 @@ import queue
 from datetime import UTC, datetime
 from pathlib import Path
 
+from notifications.subscribers import Subscriber, Way, register
+
 MOST_AT_ONCE = 20
+
+TERMINAL = register(
+    Subscriber(
+        "terminal", "what is critical, as lines where the platform was started; its place is a file", Way.FOLLOWER
+    )
+)
 
 
 class Alarms:

@@ -2,14 +2,14 @@
 
 import platform as machine
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 
 from django.conf import settings
 
 from market.clock import Clock
-from notifications.models import Cursor, DeadLetter, EventCounter, Heartbeat
+from notifications.models import Heartbeat
+from notifications.standing import read_log
 from notifications.telegram.markup import escape
 from tradingplatform.environment import ROOT
 from tradingplatform.running import platform_state
@@ -18,25 +18,6 @@ from tradingplatform.telegram_commands.fleet_rows import Overview
 from tradingplatform.telegram_commands.tables import aged, pairs, table
 
 SHOWN = ("django", "celery", "ccxt", "python-telegram-bot")
-
-
-@dataclass(frozen=True, slots=True)
-class Subscriber:
-    """Who reads the log of events, how far behind it is, and what it could not be given."""
-
-    name: str
-    behind: int
-    attempts: int
-    buried: int
-
-
-def subscribers() -> list[Subscriber]:
-    last = EventCounter.objects.filter(pk=EventCounter.SINGLETON).values_list("last", flat=True).first() or 0
-    buried: dict[str, int] = {}
-    for name in DeadLetter.objects.values_list("subscriber", flat=True):
-        buried[name] = buried.get(name, 0) + 1
-    readers = Cursor.objects.exclude(name__startswith="telegram-poller")
-    return [Subscriber(one.name, max(0, last - one.seq), one.attempts, buried.get(one.name, 0)) for one in readers]
 
 
 def health_page(seen: Overview, clock: Clock) -> str:
@@ -48,7 +29,7 @@ def health_page(seen: Overview, clock: Clock) -> str:
         ("switch", switch_line(seen.switch)),
         *((beat.name, f"{aged(beat.wall_at, now.wall_at)} ago") for beat in Heartbeat.objects.order_by("name")),
     ]
-    told = [(one.name, f"{one.behind}", f"{one.attempts}", f"{one.buried}") for one in subscribers()]
+    told = [(one.name, f"{one.behind}", f"{one.attempts}", f"{one.buried}") for one in read_log().cursors]
     reading = table(("reads the log", "behind", "tries", "lost"), told, right=" rrr") if told else ""
     unclean = [f"⚠️ {escape(account.not_clean)}" for account in seen.accounts if account.not_clean]
     alarms = list(alarm_lines(seen.halts, seen.conditions)) or ["Nothing is out of order."]
