@@ -4,8 +4,9 @@ There are a million snapshots and a few thousand days. So the database leaps fro
 one before that day, by the index on owner and time, instead of reading all of them.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -31,18 +32,24 @@ WITH RECURSIVE days(bot_id, snapshot_id) AS (
   SELECT o.bot_id, ({earlier}) FROM days o JOIN execution_equitysnapshot p ON p.id = o.snapshot_id
   WHERE p.market_at >= %s
 )
-SELECT o.bot_id, s.market_at, s.equity, s.realised, s.unrealised
+SELECT 0, o.bot_id, {day}, s.equity, s.realised, s.unrealised
   FROM days o JOIN execution_equitysnapshot s ON s.id = o.snapshot_id
 UNION ALL
-SELECT o.bot_id, s.market_at, s.equity, s.realised, s.unrealised
+SELECT 1, o.bot_id, {day}, s.equity, s.realised, s.unrealised
   FROM ({owners}) o JOIN execution_equitysnapshot s ON s.id = ({first})
 """
 
 _ACCOUNT = ("SELECT CAST(NULL AS BIGINT) AS bot_id", "s.bot_id IS NULL")
 _BOTS = ("SELECT id AS bot_id FROM bots_bot WHERE account_id = {account}", "s.bot_id = o.bot_id")
 
-Row = tuple[Decimal, Decimal, Decimal]
-"""Equity, realised and unrealised profit."""
+_MIDNIGHT = {
+    "sqlite": "date(p.market_at)",
+    "postgresql": "(date_trunc('day', p.market_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')",
+}
+"""The begin of the UTC day of a snapshot. On SQLite both are text: a date is before each of its times."""
+
+_DAY = {"sqlite": "date(s.market_at)", "postgresql": "to_char(s.market_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')"}
+"""The UTC day of a snapshot as text."""
 
 
 def account_days(account_id: int, period: Period) -> list[DayValue]:
@@ -61,48 +68,37 @@ def _read(account_id: int, period: Period, owners: str, owner: str) -> dict[int 
     query = _QUERY.format(
         owners=owners,
         latest=_LAST_BEFORE.format(owner=owner, before="%s"),
-        earlier=_LAST_BEFORE.format(owner=owner, before=_DAY_OF[connection.vendor].format("p.market_at")),
+        earlier=_LAST_BEFORE.format(owner=owner, before=_MIDNIGHT[connection.vendor]),
         first=_FIRST.format(owner=owner),
+        day=_DAY[connection.vendor],
     )
     since, until = period.since or LONG_AGO, period.until or FAR
-    found: dict[int | None, dict[datetime, Row]] = {}
-    with connection.cursor() as cursor:
+    found: dict[int | None, dict[str, DayValue]] = {}
+    first: dict[int | None, DayValue] = {}
+    with connection.cursor() as cursor, exact():
         cursor.execute(query, [account_id, _bound(until), account_id, _bound(since), account_id])
-        for bot_id, at, *amounts in cursor.fetchall():
-            equity, realised, unrealised = (Decimal(amount) for amount in amounts)
-            found.setdefault(bot_id, {}).setdefault(_moment(at), (equity, realised, unrealised))
-    with exact():
-        return {bot_id: list(_days(sorted(rows.items()), since, until)) for bot_id, rows in found.items()}
+        for is_first, bot_id, day, *amounts in cursor.fetchall():
+            if is_first:
+                first[bot_id] = _value(day, *amounts)
+            else:
+                found.setdefault(bot_id, {})[day] = _value(day, *amounts)
+    return {bot_id: _with_opening(days, first[bot_id], since.date()) for bot_id, days in found.items()}
 
 
-def _days(rows: list[tuple[datetime, Row]], since: datetime, until: datetime) -> Iterator[DayValue]:
-    """The rows, oldest first, as values: an opening, then one for each day."""
-    before = [row for row in rows if row[0] < since]
-    inside = [row for row in rows if since <= row[0] < until]
+def _with_opening(days: Mapping[str, DayValue], first: DayValue, since: date) -> list[DayValue]:
+    """The days of the period, oldest first, and before them what was there the evening before."""
+    values = [days[day] for day in sorted(days)]
+    inside = [value for value in values if value.day >= since]
     if not inside:
-        return
-    opening, begins = (before[-1], since) if before else (inside[0], inside[0][0])
-    yield _value(opening[1], begins - ONE_DAY)
-    last_of = {at.date(): (at, row) for at, row in inside}
-    for at, row in last_of.values():
-        yield _value(row, at)
+        return []
+    opening, begins = (values[0], since) if values[0].day < since else (first, inside[0].day)
+    return [replace(opening, day=begins - ONE_DAY), *inside]
 
 
-def _value(row: Row, at: datetime) -> DayValue:
-    equity, realised, unrealised = row
-    return DayValue(at.date(), equity, equity - realised - unrealised)
-
-
-_DAY_OF = {
-    "sqlite": "date({})",
-    "postgresql": "(date_trunc('day', {} AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')",
-}
+def _value(day: str, *amounts: str | Decimal) -> DayValue:
+    equity, realised, unrealised = map(Decimal, amounts)
+    return DayValue(date.fromisoformat(day), equity, equity - realised - unrealised)
 
 
 def _bound(at: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(at)
-
-
-def _moment(at: datetime) -> datetime:
-    """SQLite's are in UTC and do not say so."""
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -9,7 +9,7 @@ MOST_DAYS = 36_600
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From ``since`` (inside) to ``until`` (outside), market time in UTC; None is without an end on that side."""
+    """From ``since`` (inside) to ``until`` (outside), midnights of market time in UTC; None: no end on that side."""
 
     label: str
     since: datetime | None = None

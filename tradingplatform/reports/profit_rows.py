@@ -40,7 +40,7 @@ def results_by(group: str, account_id: int, period: Period) -> dict[str, Result]
 
 def closed(account_id: int, period: Period) -> QuerySet[Position]:
     """Those that were closed in the period, market time."""
-    inside = Q(status=PositionStatus.CLOSED, account_id=account_id)
+    inside = Q(status__exact=PositionStatus.CLOSED, account_id=account_id)
     if period.since is not None:
         inside &= Q(closed_at__gte=period.since)
     if period.until is not None:
