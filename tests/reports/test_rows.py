@@ -130,6 +130,18 @@ def test_costs_are_what_the_fills_say(past):
         assert costs_together(cost_rows.costs_by(by, past.account, ALL).values()) == whole
 
 
+def test_a_fill_without_a_fee_needs_no_rate(past):
+    before = costs_together(cost_rows.costs_by("bot", past.account, ALL).values())
+    one = Trade.objects.filter(fee_currency="USDT").first()
+    fee = one.fee
+    Trade.objects.filter(pk=one.pk).update(fee=ZERO, fee_currency="BNB", fee_rate=None)
+    after = costs_together(cost_rows.costs_by("bot", past.account, ALL).values())
+    assert after.fills == before.fills
+    with exact():
+        assert after.fees == before.fees - fee
+    assert sum(1 for _ in tax_rows.lots(past.account.pk)) == after.fills
+
+
 def test_disposals_and_what_is_left_are_the_cash(past):
     matched = match(tax_rows.lots(past.account.pk))
     trades = Trade.objects.filter(account=past.account)

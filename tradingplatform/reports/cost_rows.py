@@ -3,11 +3,12 @@
 from decimal import Decimal
 
 from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Concat
+from django.db.models.functions import Coalesce, Concat
 
 from bots.fields import ExactDecimalField
 from bots.models import ExchangeAccount
 from execution.models import Trade
+from market.money import ZERO
 from market.orders import Side
 from tradingplatform.reports.columns import Joined, Listed, decimals
 from tradingplatform.reports.costs import Costs, costs_of, costs_together
@@ -24,7 +25,7 @@ def costs_by(group: str, account: ExchangeAccount, period: Period) -> dict[str, 
     worth = Case(
         When(fee_currency=account.quote, then=Value(Decimal(1), output_field=MONEY)),
         When(symbol__startswith=Concat(F("fee_currency"), Value("/")), then=F("price")),
-        default=F("fee_rate"),
+        default=Coalesce(F("fee_rate"), Value(ZERO, output_field=MONEY)),  # no fee needs no rate
         output_field=MONEY,
     )
     figures = Listed(Joined("price", "amount", "order__reference_price", "fee", worth))
