@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from bots import schedule
+from bots.event_kinds import BotHalted, BotPaused, BotReset, BotResumed, BotStarted, BotStopped, Moved
 from bots.models import Bot, BotStatus
 from market.clock import Now
 from market.slots import TIMEFRAMES, grace_ms, slot_at, slot_start_ms
@@ -38,18 +39,18 @@ class Move:
     act: str
     sources: tuple[BotStatus, ...]
     target: BotStatus
-    event: str
+    event: type[Moved]
     done: str
 
 
-START = Move("start", (BotStatus.STOPPED,), BotStatus.RUNNING, "bot_started", "started")
-PAUSE = Move("pause", (BotStatus.RUNNING,), BotStatus.PAUSED, "bot_paused", "paused")
-RESUME = Move("resume", (BotStatus.PAUSED,), BotStatus.RUNNING, "bot_resumed", "resumed")
-HALT = Move("halt", (BotStatus.RUNNING, BotStatus.PAUSED), BotStatus.HALTED, "bot_halted", "halted")
+START = Move("start", (BotStatus.STOPPED,), BotStatus.RUNNING, BotStarted, "started")
+PAUSE = Move("pause", (BotStatus.RUNNING,), BotStatus.PAUSED, BotPaused, "paused")
+RESUME = Move("resume", (BotStatus.PAUSED,), BotStatus.RUNNING, BotResumed, "resumed")
+HALT = Move("halt", (BotStatus.RUNNING, BotStatus.PAUSED), BotStatus.HALTED, BotHalted, "halted")
 # A reset ends in PAUSED: to look at a bot and to let it enter again are two decisions.
-RESET = Move("reset", (BotStatus.HALTED,), BotStatus.PAUSED, "bot_reset", "reset")
+RESET = Move("reset", (BotStatus.HALTED,), BotStatus.PAUSED, BotReset, "reset")
 # Not from HALTED: the reason of a halt is acknowledged by its reset, not thrown away with the bot.
-STOP = Move("stop", (BotStatus.RUNNING, BotStatus.PAUSED), BotStatus.STOPPED, "bot_stopped", "stopped")
+STOP = Move("stop", (BotStatus.RUNNING, BotStatus.PAUSED), BotStatus.STOPPED, BotStopped, "stopped")
 
 MOVES = (START, PAUSE, RESUME, HALT, RESET, STOP)
 
@@ -109,13 +110,12 @@ def _move(bot: Bot, move: Move, now: Now, actor: str, reason: str) -> Bot:
     if BotStatus.STOPPED in (before, move.target):
         schedule.sync(stored)
     publish(
-        move.event,
+        move.event(from_=before, to=move.target, actor=actor, reason=reason),
         f"Bot {stored.name} {move.done} by {actor}" + (f": {reason}" if reason else ""),
         market_at=now.market_at,
         wall_at=now.wall_at,
         bot_id=stored.pk,
         severity=Severity.WARNING if move is HALT else Severity.INFO,
-        payload={"from": before, "to": move.target, "actor": actor, "reason": reason},
     )
     return stored
 

@@ -9,9 +9,12 @@ import structlog
 
 from bots import lifecycle
 from bots.models import Bot
+from execution.event_kinds import BreakerFired
 from execution.models import BotBook, Portfolio
 from execution.totals import bot_equity, equity
 from market.clock import Now
+from notifications.events import publish
+from notifications.models import Severity
 from risk.breakers import DAILY_LOSS, DRAWDOWN, BotStanding, Fired, bot_breakers, next_day, portfolio_breaker
 from risk.halts import raise_halt
 from risk.limit_changes import book_due_of_account, limits_of_bots, portfolio_limits
@@ -63,7 +66,10 @@ def _of_bots(books: Sequence[BotBook], now: Now) -> list[tuple[BotBook, Fired]]:
 def _halt_account(portfolio: Portfolio, fired: Fired, now: Now) -> Halt | None:
     account = portfolio.account
     text = f"account {account.name} halted by {fired.name}, entries stop: {fired.sentence()}"
-    return raise_halt(account, None, fired.name, text, fired.figures(), now)
+    halt = raise_halt(account, None, fired.name, text, fired.figures(), now)
+    if halt is not None:
+        _tell(fired, text, None, now)
+    return halt
 
 
 def _halt_bot(bot: Bot, fired: Fired, now: Now) -> Halt | None:
@@ -73,9 +79,26 @@ def _halt_bot(bot: Bot, fired: Fired, now: Now) -> Halt | None:
     text += f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
     text += f": {fired.sentence()}"
     halt = raise_halt(bot.account, bot, fired.name, text, fired.figures(), now, until=until)
-    if halt is not None and fired.name == DRAWDOWN:
-        _take_right_to_enter(bot, text, now)
+    if halt is not None:
+        _tell(fired, text, bot.pk, now)
+        if fired.name == DRAWDOWN:
+            _take_right_to_enter(bot, text, now)
     return halt
+
+
+def _tell(fired: Fired, text: str, bot_id: int | None, now: Now) -> None:
+    """Once for each halt: a breaker fires again at every look while its limit is exceeded."""
+    payload = BreakerFired(
+        breaker=fired.name,
+        scope="account" if bot_id is None else "bot",
+        limit=fired.limit,
+        value=fired.value,
+        lost=fired.lost,
+        allowed=fired.allowed,
+        overshoot=fired.overshoot,
+    )
+    at = {"market_at": now.market_at, "wall_at": now.wall_at}
+    publish(payload, f"breaker fired: {text}", severity=Severity.WARNING, bot_id=bot_id, **at)
 
 
 def _take_right_to_enter(bot: Bot, text: str, now: Now) -> None:

@@ -6,6 +6,7 @@ import structlog
 from django.db import transaction
 
 from bots.models import ExchangeAccount
+from execution.event_kinds import Reconciled
 from execution.models import Reconciliation
 from market.clock import Now
 from notifications.events import publish
@@ -69,4 +70,4 @@ def note(account: ExchangeAccount, problem: str, now: Now) -> None:
     log.info("reconciled", account=account.name, problem=problem)
     if starting and not problem:
         text = f"Account {account.name} agrees with the exchange: its bots may enter"
-        publish("reconciled", text, market_at=now.market_at, wall_at=now.wall_at)
+        publish(Reconciled(), text, market_at=now.market_at, wall_at=now.wall_at)

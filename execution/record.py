@@ -107,7 +107,7 @@ def _record(portfolio: Portfolio, order_id: int, new: OrderStatus, report: Order
     keep(book, order.position.bot, now)  # what is booked now belongs to this day
     held = _book_fills(order, fresh)
     _write_order(order, old, new, report, now)
-    announce.order_changed(order, new, report, now)
+    announce.order_changed(order, old, report, now)
     _write_position(portfolio, order, held, before, fresh, now)
     if fresh:
         fire(portfolio, [book], now)

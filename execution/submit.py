@@ -13,6 +13,7 @@ import structlog
 from bots.models import Bot, ExchangeAccount
 from execution.breakers import fire
 from execution.crash_points import crash_point
+from execution.event_kinds import RiskRefused
 from execution.executors import BaseExecutor
 from execution.intents import request_of, write_entry, write_exit, write_stop
 from execution.lock import under_portfolio_lock
@@ -251,11 +252,10 @@ def _write_refusal(portfolio: Portfolio, bot: Bot, verdict: Refused, grounds: Gr
         bot, grounds, Outcome.REFUSED, verdict.reason, now, checks=verdict.results, failed_check=verdict.check
     )
     publish(
-        "risk_refused",
+        RiskRefused(verdict.check, verdict.limit, verdict.value),
         f"{bot.name} may not enter {verdict.proposal.symbol}: {verdict.reason}",
         severity=Severity.WARNING,
         bot_id=bot.pk,
-        payload={"check": verdict.check, "limit": verdict.limit, "value": verdict.value},
         market_at=now.market_at,
         wall_at=now.wall_at,
     )

@@ -6,12 +6,19 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from notifications.events import publish
+from notifications.kinds import Lasting
 from notifications.models import Condition, Severity
 
 
 @transaction.atomic
 def begin(
-    kind: str, subject: str, text: str, *, severity: Severity = Severity.WARNING, market_at: datetime, wall_at: datetime
+    kind: Lasting,
+    subject: str,
+    text: str,
+    *,
+    severity: Severity = Severity.WARNING,
+    market_at: datetime,
+    wall_at: datetime,
 ) -> bool:
     """It is so from now on: the event ``kind``, unless it was so already. In the caller's transaction, if there is one.
 
@@ -24,13 +31,12 @@ def begin(
         defaults={"text": text[:500], "severity": severity, "began_at": wall_at},
     )
     if begun:
-        payload = {"subject": subject}
-        publish(kind, text, severity=severity, payload=payload, market_at=market_at, wall_at=wall_at)
+        publish(kind.began(subject), text, severity=severity, market_at=market_at, wall_at=wall_at)
     return begun
 
 
 @transaction.atomic
-def end(kind: str, subject: str, text: str, *, market_at: datetime, wall_at: datetime) -> bool:
+def end(kind: Lasting, subject: str, text: str, *, market_at: datetime, wall_at: datetime) -> bool:
     """It is no longer so: the event ``kind``_ended, if it was so. In the caller's transaction, if there is one.
 
     Returns whether it has just ended.
@@ -40,8 +46,7 @@ def end(kind: str, subject: str, text: str, *, market_at: datetime, wall_at: dat
     if began_at is None or lasting.update(ended_at=wall_at) != 1:
         return False
     lasted_s = round(max(0.0, (wall_at - began_at).total_seconds()), 1)
-    payload = {"subject": subject, "lasted_s": lasted_s}
-    publish(f"{kind}_ended", f"{text} (after {lasted_s:g} s)", payload=payload, market_at=market_at, wall_at=wall_at)
+    publish(kind.ended(subject, lasted_s), f"{text} (after {lasted_s:g} s)", market_at=market_at, wall_at=wall_at)
     return True
 
 

@@ -11,16 +11,18 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from market.clock import Now
 from notifications.conditions import begin, end
 from notifications.events import publish
+from notifications.kinds import Payload
 from notifications.models import Severity
 from risk.clock_guard import why_back
 from risk.deadman_stage import LONGEST, SHORTEST, Stage, deadlines, stage
+from risk.event_kinds import CLOCK_JUMPED, CheckedIn, DeadManReset, DeadManTriggered
 from risk.models import DeadMansSwitch
 
 HIGH_WATER_STEP = timedelta(seconds=30)
 """How far the clock runs before the high-water mark is written again: the gate need not write at every order."""
 
-CLOCK_JUMPED, CLOCK_WENT_BACK, MACHINE = "clock_jumped", "clock_went_back", "this machine"
-"""Conditions of the clock, and what they are about."""
+MACHINE = "this machine"
+"""What conditions of the clock are about."""
 
 
 def find_switch() -> DeadMansSwitch | None:
@@ -99,7 +101,7 @@ def check_in(actor: str, sent_at_ms: int, now: Now) -> bool:
     )
     if credited:
         end(CLOCK_JUMPED, MACHINE, f"{actor} checked in", market_at=now.market_at, wall_at=now.wall_at)
-        _tell("checked_in", f"{actor} checked in", Severity.INFO, now, {"actor": actor})
+        _tell(CheckedIn(actor), f"{actor} checked in", Severity.INFO, now)
     return bool(credited)
 
 
@@ -121,9 +123,8 @@ def reset(actor: str, reason: str, now: Now, *, latched_at: datetime, drilled: b
     )
     if unlatched:
         end(CLOCK_JUMPED, MACHINE, f"{actor} reset the switch", market_at=now.market_at, wall_at=now.wall_at)
-        payload = {"actor": actor, "reason": reason, "latched_at": latched_at.isoformat()}
         text = f"{actor} reset the dead man's switch: {reason}"
-        _tell("dead_man_reset", text, Severity.WARNING, now, payload)
+        _tell(DeadManReset(actor, reason, latched_at), text, Severity.WARNING, now)
     return bool(unlatched)
 
 
@@ -163,11 +164,10 @@ def _latch(switch: DeadMansSwitch, why: str, now: Now) -> bool:
         latched_at=now.wall_at, alarmed_at=now.wall_at, told_stage=Stage.TRIGGERED
     )
     if latched:
-        payload = {"last_checkin_at": switch.last_checkin_at.isoformat()}
         text = f"{why}: entries stop until the dead man's switch is reset"
-        _tell("dead_man_triggered", text, Severity.CRITICAL, now, payload)
+        _tell(DeadManTriggered(switch.last_checkin_at), text, Severity.CRITICAL, now)
     return bool(latched)
 
 
-def _tell(kind: str, text: str, severity: Severity, now: Now, payload: dict[str, str]) -> None:
-    publish(kind, text, severity=severity, payload=payload, market_at=now.market_at, wall_at=now.wall_at)
+def _tell(payload: Payload, text: str, severity: Severity, now: Now) -> None:
+    publish(payload, text, severity=severity, market_at=now.market_at, wall_at=now.wall_at)

@@ -9,10 +9,10 @@ from datetime import timedelta
 from market.clock import Now
 from notifications.conditions import begin, end
 from notifications.events import publish
+from notifications.kinds import Lasting
 from notifications.models import Event, Severity
 from risk.clock_guard import BACK_LIMIT, why_back
 from risk.deadman import (
-    CLOCK_WENT_BACK,
     MACHINE,
     clock_problem,
     find_switch,
@@ -22,6 +22,14 @@ from risk.deadman import (
     suspect_clock,
 )
 from risk.deadman_stage import Stage, deadlines
+from risk.event_kinds import (
+    CLOCK_WENT_BACK,
+    DEAD_MAN_UNREADABLE,
+    SWITCH_NOT_DRILLED,
+    DeadManCritical,
+    DeadManStillTriggered,
+    DeadManWarning,
+)
 from risk.halts import raise_halt
 from risk.models import DeadMansSwitch, Halt
 
@@ -37,19 +45,24 @@ DRILL_EVERY = timedelta(days=35)
 FLATTEN = "dead_mans_switch"
 """The cause of the halt that sells what is held."""
 
-SWITCH, NOT_DRILLED, UNREADABLE = "dead man's switch", "switch_not_drilled", "dead_man_unreadable"
+TOLD = {Stage.WARNING: (DeadManWarning, Severity.WARNING), Stage.CRITICAL: (DeadManCritical, Severity.CRITICAL)}
+"""The stages before the last one that are told, and how."""
+
+SWITCH = "dead man's switch"
 
 
 def watch(now: Now) -> Stage:
     """Tell what has begun or ended since the last look, and latch when the time is gone. Call it in a transaction."""
     triggered = pull(now)
     switch = find_switch()
-    _condition(UNREADABLE, SWITCH, _why_unreadable(switch), "The dead man's switch can be read", Severity.CRITICAL, now)
+    over = "The dead man's switch can be read"
+    _condition(DEAD_MAN_UNREADABLE, SWITCH, _why_unreadable(switch), over, Severity.CRITICAL, now)
     if switch is None:
         return Stage.TRIGGERED
     keep_high_water(switch, now)
     _review_clock(switch, now)
-    _condition(NOT_DRILLED, SWITCH, _why_not_drilled(switch, now), "The switch was drilled", Severity.WARNING, now)
+    over = "The switch was drilled"
+    _condition(SWITCH_NOT_DRILLED, SWITCH, _why_not_drilled(switch, now), over, Severity.WARNING, now)
     if triggered:
         _alarm_again(switch, now)
         _flatten(switch, now)
@@ -66,15 +79,12 @@ def _tell_stage(switch: DeadMansSwitch, now: Now) -> Stage:
     present = stage_of(switch, now.wall_at)
     row = DeadMansSwitch.objects.filter(pk=switch.pk, latched_at=None)
     begun = row.exclude(told_stage=present).update(told_stage=present)
-    if begun and present in (Stage.WARNING, Stage.CRITICAL):
+    if begun and present in TOLD:
+        kind, severity = TOLD[present]
         publish(
-            f"dead_man_{present.lower()}",
+            kind(switch.last_checkin_at, due.triggered_at),
             f"nobody has checked in: entries stop at {due.triggered_at:%Y-%m-%d %H:%M} UTC unless somebody does",
-            severity=Severity.WARNING if present is Stage.WARNING else Severity.CRITICAL,
-            payload={
-                "last_checkin_at": switch.last_checkin_at.isoformat(),
-                "triggers_at": due.triggered_at.isoformat(),
-            },
+            severity=severity,
             market_at=now.market_at,
             wall_at=now.wall_at,
         )
@@ -89,10 +99,9 @@ def _alarm_again(switch: DeadMansSwitch, now: Now) -> None:
     row = DeadMansSwitch.objects.filter(pk=switch.pk, latched_at=latched_at, alarmed_at=last_at)
     if row.update(alarmed_at=now.wall_at):
         publish(
-            "dead_man_still_triggered",
+            DeadManStillTriggered(latched_at),
             f"the dead man's switch triggered at {latched_at:%Y-%m-%d %H:%M} UTC: nothing enters until it is reset",
             severity=Severity.CRITICAL,
-            payload={"latched_at": latched_at.isoformat()},
             market_at=now.market_at,
             wall_at=now.wall_at,
         )
@@ -132,7 +141,7 @@ def _why_not_drilled(switch: DeadMansSwitch, now: Now) -> str:
     return f"the dead man's switch was not drilled for {DRILL_EVERY.days} days: whether it works is not known (`drill`)"
 
 
-def _condition(kind: str, subject: str, text: str, over: str, severity: Severity, now: Now) -> None:
+def _condition(kind: Lasting, subject: str, text: str, over: str, severity: Severity, now: Now) -> None:
     """It lasts while there is a text."""
     if text:
         begin(kind, subject, text, severity=severity, market_at=now.market_at, wall_at=now.wall_at)

@@ -8,6 +8,7 @@ from bots.models import Bot
 from bots.strategies.base import Action
 from market.clock import Now
 from notifications.events import publish
+from risk.event_kinds import SignalGenerated
 from risk.models import Decision, Outcome
 from risk.verdicts import CheckResult
 
@@ -53,10 +54,9 @@ def write_decision(
     django.db.IntegrityError."""
     if outcome in ACTED_ON and grounds.signal.get("action") in (Action.ENTER, Action.EXIT):
         publish(
-            "signal",
+            SignalGenerated(grounds.slot, grounds.signal),
             f"{bot.name}: {grounds.signal['action']} {bot.symbol}, {grounds.signal['reason']}",
             bot_id=bot.pk,
-            payload={"slot": grounds.slot, **grounds.signal},
             market_at=now.market_at,
             wall_at=now.wall_at,
         )

@@ -13,6 +13,7 @@ from bots.models import Bot, ExchangeAccount
 from market.clock import Now
 from notifications.events import publish
 from notifications.models import Severity
+from risk.event_kinds import HaltCleared, HaltCloses, HaltRaised, OfHalt
 from risk.models import Halt
 
 OPERATOR = "operator"
@@ -73,7 +74,7 @@ def raise_halt(
     except IntegrityError:  # somebody without our lock raised the same halt of everything in this moment
         standing = same.first()
         return _begin_closing(standing, text, now) if closes and standing is not None else None
-    _tell("halt_raised", text, Severity.CRITICAL, halt, figures, now)
+    _tell(HaltRaised(*_of(halt), figures), text, Severity.CRITICAL, halt, now)
     return halt
 
 
@@ -86,8 +87,8 @@ def clear_halt(halt_id: int, actor: str, reason: str, now: Now) -> bool:
     )
     if cleared:
         halt = Halt.objects.select_related("account", "bot").get(pk=halt_id)
-        told = {"actor": actor, "reason": reason}
-        _tell("halt_cleared", f"{actor} cleared a halt: {halt.text}", Severity.WARNING, halt, told, now)
+        payload = HaltCleared(*_of(halt), actor, reason)
+        _tell(payload, f"{actor} cleared a halt: {halt.text}", Severity.WARNING, halt, now)
     return bool(cleared)
 
 
@@ -105,7 +106,7 @@ def _end_if_over(halt: Halt, now: Now) -> bool:
     )
     if ended:
         text = f"The halt of {halt.scope} by {halt.cause.replace('_', ' ')} is over: entries go on"
-        _tell("halt_cleared", text, Severity.INFO, halt, {"actor": CLOCK}, now)
+        _tell(HaltCleared(*_of(halt), CLOCK), text, Severity.INFO, halt, now)
     return True
 
 
@@ -115,23 +116,15 @@ def _begin_closing(halt: Halt, text: str, now: Now) -> Halt | None:
         return None
     halt.closes = True
     halt.save(update_fields=["closes"])
-    _tell("halt_closes", text, Severity.CRITICAL, halt, {}, now)
+    _tell(HaltCloses(*_of(halt)), text, Severity.CRITICAL, halt, now)
     return halt
 
 
-def _tell(kind: str, text: str, severity: Severity, halt: Halt, more: Mapping[str, str], now: Now) -> None:
-    publish(
-        kind,
-        text,
-        severity=severity,
-        bot_id=halt.bot_id,
-        payload={"cause": halt.cause, "scope": _scope(halt), "closes": halt.closes, **more},
-        market_at=now.market_at,
-        wall_at=now.wall_at,
-    )
+def _tell(payload: OfHalt, text: str, severity: Severity, halt: Halt, now: Now) -> None:
+    publish(payload, text, severity=severity, bot_id=halt.bot_id, market_at=now.market_at, wall_at=now.wall_at)
 
 
-def _scope(halt: Halt) -> str:
-    if halt.bot_id is not None:
-        return "bot"
-    return "account" if halt.account_id is not None else "everything"
+def _of(halt: Halt) -> tuple[str, str, bool]:
+    """What every event of a halt says: cause, scope, and whether it sells."""
+    wide = "account" if halt.account_id is not None else "everything"
+    return halt.cause, "bot" if halt.bot_id is not None else wide, halt.closes

@@ -18,6 +18,7 @@ from bots.models import Bot, ExchangeAccount
 from market.clock import Now
 from notifications.events import publish
 from notifications.models import Severity
+from risk.event_kinds import LimitChanged
 from risk.limit_rules import Value, loosens, plain, read_limit, with_limit
 from risk.limits import BotLimits, PortfolioLimits
 from risk.models import BotRiskLimits, LimitChange, PortfolioRiskLimits
@@ -188,11 +189,10 @@ def _book(change: LimitChange, now: Now) -> None:
         raise UnusableLimits(f"change {change.pk} of a limit cannot be booked: {error}") from None
     whose = f"bot {change.bot.name}" if change.bot is not None else f"account {change.account.name}"
     publish(
-        "limit_changed",
+        LimitChanged(limit=change.name, from_=change.before, to=change.after, actor=change.actor),
         f"{change.name} of {whose} is {change.after} now, as {change.actor} asked: {change.reason}",
         severity=Severity.WARNING,
         bot_id=change.bot_id,
-        payload={"limit": change.name, "from": change.before, "to": change.after, "actor": change.actor},
         market_at=now.market_at,
         wall_at=now.wall_at,
     )

@@ -9,6 +9,7 @@ from execution.models import AssetBalance, BotBook, CapitalChange, CapitalKind, 
 from execution.states import PositionStatus
 from market.clock import Clock, Now
 from market.instruments import Instrument
+from notifications.models import Event
 from risk.models import BotRiskLimits, DeadMansSwitch, PortfolioRiskLimits
 
 _numbers = count(1)
@@ -36,6 +37,14 @@ def instrument(symbol: str = "BTC/USDT", **changes: object) -> Instrument:
         "min_notional": Decimal("5"),
     }
     return Instrument(**{**values, **changes})  # type: ignore[arg-type]
+
+
+SOME_KIND = "reconciled"
+
+
+def make_event(text: str, now: Now, *, kind: str = SOME_KIND, **columns: object) -> Event:
+    """A row as ``publish`` would write it, of any kind and with any payload, for those who read events."""
+    return Event.objects.create(kind=kind, text=text, market_at=now.market_at, wall_at=now.wall_at, **columns)
 
 
 def make_account(capital: str = "100000", now: Now | None = None) -> ExchangeAccount:

@@ -18,4 +18,5 @@ from tradingplatform.settings import DATABASES  # noqa: E402
 (_scratch / "static").mkdir()
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": _scratch / "test.sqlite3"}
+STRICT_EVENTS = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

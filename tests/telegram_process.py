@@ -82,13 +82,13 @@ def write(how_many: int, per_second: float) -> None:
     from django.db import transaction
 
     from market.clock import Clock
-    from notifications.events import publish
+    from tests.factories import make_event
 
     begun, now = time.monotonic(), Clock().now()
     for number in range(how_many):
         time.sleep(max(0.0, begun + number / per_second - time.monotonic()))
         with transaction.atomic():
-            publish("numbered", f"number {number}.", market_at=now.market_at, wall_at=now.wall_at)
+            make_event(f"number {number}.", now)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from django.db import transaction
 
 from market.clock import Clock
-from notifications.events import publish
 from notifications.models import Event, Severity
 from notifications.telegram.commands import Command
 from notifications.telegram.delivery import Compose
@@ -16,6 +15,7 @@ from notifications.telegram.holding import Process
 from notifications.telegram.markup import escape
 from notifications.telegram.process import Setup, run
 from notifications.telegram.values import Note, Role
+from tests.factories import SOME_KIND, make_event
 from tests.telegram_api import TOKEN, TelegramApi
 
 ANN, BOB = 1111, 2222
@@ -26,11 +26,11 @@ def plain(event: Event) -> Note | None:
     return None if event.kind == "quiet" else Note(escape(event.text), silent=event.severity == Severity.INFO)
 
 
-def tell(text: str, kind: str = "test", severity: Severity = Severity.INFO) -> Event:
+def tell(text: str, kind: str = SOME_KIND, severity: Severity = Severity.INFO) -> Event:
     """An event is committed."""
     now = Clock().now()
     with transaction.atomic():
-        return publish(kind, text, severity=severity, market_at=now.market_at, wall_at=now.wall_at)
+        return make_event(text, now, kind=kind, severity=severity)
 
 
 @contextmanager

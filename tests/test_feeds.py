@@ -5,10 +5,9 @@ from django.contrib.auth.models import Permission, User
 from django.db import transaction
 from django.urls import reverse
 
-from notifications.events import publish
 from notifications.models import Event
 from risk.halts import raise_halt
-from tests.factories import make_bot, now_at
+from tests.factories import make_bot, make_event, now_at
 from tradingplatform.feeds import Choice, newest, read_choice
 from tradingplatform.risk_kinds import ALL_RISK_KINDS, Figures, brief, figures_of
 
@@ -20,8 +19,7 @@ LIVE, RISK = "admin:notifications_event_live", "admin:notifications_event_risk"
 
 def tell(*texts, kind="test", **of):
     for text in texts:
-        with transaction.atomic():
-            publish(kind, text, market_at=NOW.market_at, wall_at=NOW.wall_at, **of)
+        make_event(text, NOW, kind=kind, **of)
 
 
 def shown(kinds=EVERYTHING, choice=ANY, **of):

@@ -5,7 +5,8 @@ import pytest
 from notifications.models import Condition, Event
 from tests.factories import now_at
 from tradingplatform import lasting
-from tradingplatform.lasting import STUCK, Lasting
+from tradingplatform.event_kinds import STUCK
+from tradingplatform.lasting import Lasting
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from execution.models import EquitySnapshot
 from execution.verify import verify
 from market.clock import Now
-from notifications.events import publish
 from notifications.models import Condition, Event, Severity
 from risk.models import Decision, Outcome
 from tests.factories import make_bot, now_at
@@ -60,7 +59,9 @@ def snapshot(account, bot, when):
 
 def tell(kind, when, severity=Severity.INFO, bot_id=None):
     with transaction.atomic():
-        return publish(kind, kind, severity=severity, bot_id=bot_id, market_at=when, wall_at=when)
+        return Event.objects.create(
+            kind=kind, text=kind, severity=severity, bot_id=bot_id, market_at=when, wall_at=when
+        )
 
 
 # --- the policy

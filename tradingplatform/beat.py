@@ -26,6 +26,7 @@ from market.clock import Now, load_clock
 from market.slots import slot_at
 from tradingplatform.patience import wait_briefly_for_the_database
 from tradingplatform.phase import coming_slot, due_wall_ms, expires_s, owed_slot
+from tradingplatform.presence import leave
 
 log = structlog.get_logger()
 
@@ -275,6 +276,7 @@ class PhaseAnchoredScheduler(DatabaseScheduler):  # type: ignore[misc]
             self.sync()
         finally:
             self._drop_connection()
+            leave()
 
     # --- saying so, once per change
 

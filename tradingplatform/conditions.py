@@ -14,18 +14,26 @@ from market.clock_offset import LIMIT_MS, Offset
 from market.standing import Notice, OnNotice, Trouble
 from market.window import Window
 from notifications.conditions import begin, end, lasting
+from notifications.kinds import Lasting
 from notifications.models import Severity
 from risk.models import Halt
+from tradingplatform.event_kinds import (
+    CLOCK_APART,
+    CLOSING_DOWN,
+    EXCHANGE_BANNED,
+    EXCHANGE_DOWN,
+    EXCHANGE_LIMITED,
+    NOT_TRADED,
+    STALE_CANDLES,
+    STALE_PRICES,
+)
 
 log = structlog.get_logger()
 
-STALE_CANDLES, STALE_PRICES, CLOCK_APART = "stale_candles", "stale_prices", "clock_apart"
-NOT_TRADED = "symbol_not_traded"
-CLOSING_DOWN = "closing_down"
-TROUBLES: dict[Trouble, tuple[str, Severity]] = {
-    Trouble.LIMITED: ("exchange_limited", Severity.WARNING),
-    Trouble.BANNED: ("exchange_banned", Severity.CRITICAL),
-    Trouble.DOWN: ("exchange_down", Severity.CRITICAL),
+TROUBLES: dict[Trouble, tuple[Lasting, Severity]] = {
+    Trouble.LIMITED: (EXCHANGE_LIMITED, Severity.WARNING),
+    Trouble.BANNED: (EXCHANGE_BANNED, Severity.CRITICAL),
+    Trouble.DOWN: (EXCHANGE_DOWN, Severity.CRITICAL),
 }
 """The kind of event that tells of each trouble with the exchange."""
 
@@ -143,9 +151,9 @@ def _begin_trouble(exchange: str, trouble: Trouble, text: str, now: Now) -> None
     _begin(kind, exchange, text[:1].upper() + text[1:], now, severity)
 
 
-def _begin(kind: str, subject: str, text: str, now: Now, severity: Severity = Severity.WARNING) -> None:
+def _begin(kind: Lasting, subject: str, text: str, now: Now, severity: Severity = Severity.WARNING) -> None:
     begin(kind, subject, text, severity=severity, market_at=now.market_at, wall_at=now.wall_at)
 
 
-def _end(kind: str, subject: str, text: str, now: Now) -> None:
+def _end(kind: Lasting, subject: str, text: str, now: Now) -> None:
     end(kind, subject, text, market_at=now.market_at, wall_at=now.wall_at)

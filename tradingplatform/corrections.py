@@ -19,8 +19,10 @@ from execution.states import RESTING_ORDER, UNSETTLED_ORDER
 from market.exchange import OrderDesk
 from market.money import brief, canonical
 from notifications.events import publish
+from notifications.kinds import Payload
 from notifications.models import Severity
 from tradingplatform.acting import By
+from tradingplatform.event_kinds import BalancesAccepted, ClosedByHand
 
 
 class Unsettled(ValueError):
@@ -114,8 +116,7 @@ def _accept(account: ExchangeAccount, one: Drift, by: By) -> None:
 def _tell_accepted(account: ExchangeAccount, found: list[Drift], by: By) -> None:
     text = f"Account {account}: the exchange's balances accepted by {by.actor}: {'; '.join(map(str, found))}"
     changes = {one.asset: {"booked": canonical(one.booked), "at_exchange": canonical(one.at_exchange)} for one in found}
-    payload = {"actor": by.actor, "reason": by.reason, "account": account.name, "changes": changes}
-    _tell("balances_accepted", text, None, payload, by)
+    _tell(BalancesAccepted(by.actor, by.reason, account.name, changes), text, None, by)
     before = {one.asset: canonical(one.booked) for one in found}
     after = {one.asset: canonical(one.at_exchange) for one in found}
     by.audit("accept_balances", f"account {account}", before=before, after=after)
@@ -125,26 +126,19 @@ def _tell_closed(order: Order, price: Decimal, before_status: str, by: By) -> No
     text = (
         f"{order.bot.name}: {brief(order.amount)} {order.symbol} were sold by hand at {brief(price)}, says {by.actor}"
     )
-    payload = {
-        "actor": by.actor,
-        "reason": by.reason,
-        "order": order.client_order_id,
-        "position": str(order.position_id),
-        "price": canonical(price),
-    }
-    _tell("closed_by_hand", text, order.bot_id, payload, by)
+    payload = ClosedByHand(by.actor, by.reason, order.client_order_id, str(order.position_id), price)
+    _tell(payload, text, order.bot_id, by)
     sold = {"position": order.position_id, "amount": canonical(order.amount), "price": canonical(price)}
     before, after = {"status": before_status}, {"status": order.position.status, **sold}
     by.audit("close_by_hand", f"bot {order.bot.name}", bot_id=order.bot_id, before=before, after=after)
 
 
-def _tell(kind: str, text: str, bot_id: int | None, payload: Mapping[str, object], by: By) -> None:
+def _tell(payload: Payload, text: str, bot_id: int | None, by: By) -> None:
     publish(
-        kind,
+        payload,
         text,
         severity=Severity.WARNING,
         bot_id=bot_id,
-        payload=payload,
         market_at=by.now.market_at,
         wall_at=by.now.wall_at,
     )

@@ -14,6 +14,7 @@ from risk.deadman_stage import LONGEST, SHORTEST, Stage, deadlines
 from risk.models import DeadMansSwitch
 from tradingplatform.acting import By
 from tradingplatform.checkin_code import code_shown, is_code
+from tradingplatform.event_kinds import CheckinRefused, DeadManChanged, OnSwitch
 from tradingplatform.exposure import ShownExposure, shown_exposure
 
 SWITCH = "dead man's switch"
@@ -81,7 +82,7 @@ def check_in(by: By, code: str, sent_at_ms: int | None = None) -> DeadMansSwitch
     with transaction.atomic():
         refusal = _check_in(by, code, by.now.wall_ms if sent_at_ms is None else sent_at_ms)
         if refusal:
-            _tell("checkin_refused", f"a check-in of {by.actor} was refused: {refusal}", Severity.WARNING, by)
+            _tell(CheckinRefused, f"a check-in of {by.actor} was refused: {refusal}", Severity.WARNING, by)
             by.audit("checkin_refused", SWITCH, after={"refusal": refusal})
     if refusal:  # perhaps it triggered just now: the latch is committed, whatever is said here
         raise ValueError(refusal)
@@ -168,7 +169,7 @@ def _change(by: By, action: str, **columns: int | None) -> DeadMansSwitch:
         before = {name: getattr(switch, name) for name in columns}
         DeadMansSwitch.objects.filter(pk=switch.pk).update(**columns)
         change = ", ".join(f"{name} from {before[name]} to {value}" for name, value in columns.items())
-        _tell("dead_man_changed", f"{by.actor} changed the {SWITCH}: {change}: {by.reason}", Severity.WARNING, by)
+        _tell(DeadManChanged, f"{by.actor} changed the {SWITCH}: {change}: {by.reason}", Severity.WARNING, by)
         by.audit(action, SWITCH, before=before, after=columns)
     return read_switch()
 
@@ -186,6 +187,6 @@ def _lock() -> None:
     list(DeadMansSwitch.objects.select_for_update().values_list("pk"))
 
 
-def _tell(kind: str, text: str, severity: Severity, by: By) -> None:
-    payload = {"actor": by.actor, "address": by.address, "reason": by.reason}
-    publish(kind, text, severity=severity, payload=payload, market_at=by.now.market_at, wall_at=by.now.wall_at)
+def _tell(kind: type[OnSwitch], text: str, severity: Severity, by: By) -> None:
+    payload = kind(actor=by.actor, reason=by.reason, address=by.address)
+    publish(payload, text, severity=severity, market_at=by.now.market_at, wall_at=by.now.wall_at)

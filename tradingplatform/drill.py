@@ -19,11 +19,13 @@ from market.instruments import Instrument
 from notifications.events import publish
 from notifications.models import Event, Severity
 from risk import deadman
+from risk.event_kinds import DeadManTriggered
 from risk.review import review
 from risk.sanity import DeadMansSwitch as Check
 from risk.verdicts import Proposal, Refused
 from tradingplatform.acting import By
 from tradingplatform.dead_man import DRILL_PASSED, SWITCH, read_switch
+from tradingplatform.event_kinds import DrillFailed, DrillPassed
 from tradingplatform.heartbeats import why_old
 
 _ONE = Decimal(1)
@@ -65,10 +67,9 @@ def _conclude(findings: tuple[Finding, ...], by: By) -> None:
     action = "drill_failed" if problems else DRILL_PASSED
     by.audit(action, SWITCH, after={finding.what: finding.problem or "yes" for finding in findings})
     publish(
-        f"dead_man_{action}",
+        (DrillFailed if problems else DrillPassed)(by.actor, problems),
         text,
         severity=Severity.CRITICAL if problems else Severity.WARNING,
-        payload={"actor": by.actor, "problems": problems},
         market_at=by.now.market_at,
         wall_at=by.now.wall_at,
     )
@@ -80,7 +81,7 @@ def _why_not_latched(now: Now) -> str:
 
 
 def _why_not_told(now: Now) -> str:
-    told = Event.objects.filter(kind="dead_man_triggered", severity=Severity.CRITICAL, wall_at=now.wall_at)
+    told = Event.objects.filter(kind=DeadManTriggered.kind, severity=Severity.CRITICAL, wall_at=now.wall_at)
     return "" if told.exists() else "there is no such event"
 
 

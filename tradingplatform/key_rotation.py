@@ -11,6 +11,7 @@ from bots.encrypted import EncryptedField, Secret
 from notifications.events import publish
 from notifications.models import Severity
 from tradingplatform.acting import By
+from tradingplatform.event_kinds import FieldKeysRotated
 
 
 def rotate_field_keys(by: By) -> int:
@@ -24,10 +25,9 @@ def rotate_field_keys(by: By) -> int:
     with transaction.atomic():
         count = sum(_reencrypt(model, field.attname) for model, field in _encrypted())
         publish(
-            "field_keys_rotated",
+            FieldKeysRotated(by.actor, count),
             f"{by.actor} encrypted {count} secrets anew",
             severity=Severity.WARNING,
-            payload={"actor": by.actor, "secrets": count},
             market_at=by.now.market_at,
             wall_at=by.now.wall_at,
         )

@@ -8,10 +8,10 @@ from django.db import transaction
 
 from execution.chores import Chore
 from market.clock import Now
+from notifications import kinds
 from notifications.conditions import begin, end, lasting
 from notifications.models import Severity
-
-UNPROTECTED, STUCK, NOT_RECONCILED = "position_unprotected", "position_stuck", "not_reconciled"
+from tradingplatform.event_kinds import NOT_RECONCILED, STUCK, UNPROTECTED
 
 _OVER = {
     UNPROTECTED: "Position {} has a stop at the exchange, or is closed",
@@ -23,7 +23,7 @@ _OVER = {
 class Lasting:
     """One kind of trouble by subject. ``patience_s``: wall time that it may last untold."""
 
-    def __init__(self, kind: str, patience_s: float, text: Callable[[Any], str]) -> None:
+    def __init__(self, kind: kinds.Lasting, patience_s: float, text: Callable[[Any], str]) -> None:
         self._kind, self._patience_s, self._text = kind, patience_s, text
         self._since_s: dict[object, float] = {}
 

@@ -4,7 +4,6 @@ Tightening holds at once. Loosening is confirmed by typing the name of the bot o
 slot on: whoever loosens a limit because of a signal is too late for that signal.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,12 +14,15 @@ from execution.lock import lock_portfolio
 from market.clock import Now, moment
 from market.slots import TIMEFRAMES
 from notifications.events import publish
+from notifications.kinds import Payload
 from notifications.models import Severity
+from risk.event_kinds import LimitChanged
 from risk.limit_changes import Row, Wish, book_due, owner_of, put, waiting_of
 from risk.limit_rules import loosens, names_of, next_start_ms, plain, read_limit
 from risk.limits import BotLimits, PortfolioLimits
 from risk.models import BotRiskLimits, LimitChange, PortfolioRiskLimits
 from tradingplatform.acting import By
+from tradingplatform.event_kinds import LimitChangeWaits, LimitChangeWithdrawn
 
 LONGEST_REASON = 300
 
@@ -139,14 +141,24 @@ def _trace(row: Row, name: str, before: str, change: LimitChange | None, waited:
         after["holds_from"] = change.effective_at.isoformat()
     kept = {name: before, **({"waiting": waited.after} if waited else {})}
     bot_id = row.bot_id if isinstance(row, BotRiskLimits) else None
-    by.audit(_kind(change), owner_of(row), bot_id=bot_id, before=kept, after=after)
-    _tell(_kind(change), f"{_sentence(row, name, before, change)}, by {by.actor}: {by.reason}", bot_id, after, by)
+    payload = _payload(name, before, change, by)
+    by.audit(payload.kind, owner_of(row), bot_id=bot_id, before=kept, after=after)
+    publish(
+        payload,
+        f"{_sentence(row, name, before, change)}, by {by.actor}: {by.reason}",
+        severity=Severity.WARNING if isinstance(payload, LimitChangeWaits) else Severity.INFO,
+        bot_id=bot_id,
+        market_at=by.now.market_at,
+        wall_at=by.now.wall_at,
+    )
 
 
-def _kind(change: LimitChange | None) -> str:
+def _payload(name: str, before: str, change: LimitChange | None, by: By) -> Payload:
     if change is None:
-        return "limit_change_withdrawn"
-    return "limit_changed" if change.applied_at is not None else "limit_change_waits"
+        return LimitChangeWithdrawn(by.actor, by.reason, name, before)
+    if change.applied_at is not None:
+        return LimitChanged(name, before, change.after, by.actor, by.reason)
+    return LimitChangeWaits(by.actor, by.reason, name, before, change.after, change.effective_at)
 
 
 def _sentence(row: Row, name: str, before: str, change: LimitChange | None) -> str:
@@ -156,15 +168,3 @@ def _sentence(row: Row, name: str, before: str, change: LimitChange | None) -> s
         return f"{name} of {owner_of(row)} tightened from {before} to {change.after}"
     loose_at = f"{change.effective_at:%Y-%m-%d %H:%M} UTC of market time"
     return f"{name} of {owner_of(row)} will be loosened from {before} to {change.after} at {loose_at}"
-
-
-def _tell(kind: str, text: str, bot_id: int | None, after: Mapping[str, str], by: By) -> None:
-    publish(
-        kind,
-        text,
-        severity=Severity.WARNING if kind == "limit_change_waits" else Severity.INFO,
-        bot_id=bot_id,
-        payload={"actor": by.actor, "reason": by.reason, **after},
-        market_at=by.now.market_at,
-        wall_at=by.now.wall_at,
-    )

@@ -20,8 +20,10 @@ from execution.models import AssetBalance
 from market.exchange import Balance, KeyRights, OrderDesk, Rejected, Transient
 from market.money import ZERO, canonical, exact
 from notifications.events import publish
+from notifications.kinds import Payload
 from notifications.models import Severity
 from tradingplatform.acting import By
+from tradingplatform.event_kinds import AccountConnected, BotGoneLive, BotGoneToPaper, KeyWarning
 from tradingplatform.key_check import key_warnings, refusal_text, why_not_rights
 
 
@@ -145,13 +147,12 @@ def _keep_untracked(account: ExchangeAccount, new: NewAccount, balances: Mapping
 
 def _tell_connected(account: ExchangeAccount, new: NewAccount, warnings: list[str], by: By) -> None:
     _tell(
-        "account_connected",
+        AccountConnected(by.actor, by.reason, account.name, new.capital, account.fingerprint),
         f"{by.actor} connected LIVE account {account} at {account.exchange} with {canonical(new.capital)} {new.quote}",
         by,
-        {"account": account.name, "capital": canonical(new.capital), "key": account.fingerprint},
     )
     for warning in warnings:
-        _tell("key_warning", f"account {account}: {warning}", by, {"account": account.name})
+        _tell(KeyWarning(by.actor, by.reason, account.name), f"account {account}: {warning}", by)
 
 
 def _move(bots: Sequence[Bot], account: ExchangeAccount, by: By, *, live: bool) -> int:
@@ -192,10 +193,9 @@ def _move_one(bot: Bot, account: ExchangeAccount, by: By, *, live: bool) -> None
     if was.pk != account.pk:
         rebase_bot_peak(bot)  # a drawdown is counted within an account
     _tell(
-        "bot_gone_live" if live else "bot_gone_to_paper",
+        (BotGoneLive if live else BotGoneToPaper)(by.actor, by.reason, was.name, account.name),
         f"Bot {bot.name} {'may enter with money' if live else 'is on paper'} on account {account}, by {by.actor}",
         by,
-        {"from": was.name, "to": account.name},
         bot.pk,
     )
     by.audit(
@@ -207,13 +207,12 @@ def _move_one(bot: Bot, account: ExchangeAccount, by: By, *, live: bool) -> None
     )
 
 
-def _tell(kind: str, text: str, by: By, payload: Mapping[str, object], bot_id: int | None = None) -> None:
+def _tell(payload: Payload, text: str, by: By, bot_id: int | None = None) -> None:
     publish(
-        kind,
+        payload,
         text + (f": {by.reason}" if by.reason else ""),
         severity=Severity.WARNING,
         bot_id=bot_id,
-        payload={"actor": by.actor, "reason": by.reason, **payload},
         market_at=by.now.market_at,
         wall_at=by.now.wall_at,
     )

@@ -29,6 +29,7 @@ from risk.exits import ExitReason
 from risk.halts import clear_halt
 from risk.models import Halt
 from tradingplatform.acting import By
+from tradingplatform.event_kinds import BotCreated, CloseAsked
 from tradingplatform.symbols import why_unknown
 
 
@@ -70,10 +71,9 @@ def create_bot(
     bot.full_clean()
     bot.save()
     publish(
-        "bot_created",
+        BotCreated(by.actor, bot.strategy, bot.symbol, bot.timeframe),
         f"Bot {bot.name} created by {by.actor}",
         bot_id=bot.pk,
-        payload={"actor": by.actor, "strategy": bot.strategy, "symbol": bot.symbol, "timeframe": bot.timeframe},
         market_at=by.now.market_at,
         wall_at=by.now.wall_at,
     )
@@ -160,10 +160,9 @@ def close_position(bot: Bot, by: By) -> Position:
     text = f"closed by {by.actor}" + (f": {by.reason}" if by.reason else "")
     mark_closing(position, ExitReason.OPERATOR, text, position.mark_price or position.stop_price)
     publish(
-        "close_asked",
+        CloseAsked(by.actor, by.reason, position.pk),
         f"{by.actor} closes the position of {bot.name} in {position.symbol}",
         bot_id=bot.pk,
-        payload={"actor": by.actor, "reason": by.reason, "position": position.pk},
         market_at=by.now.market_at,
         wall_at=by.now.wall_at,
     )

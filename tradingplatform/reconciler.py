@@ -23,10 +23,11 @@ from execution.reconcile import reconcile_account
 from market.exchange import ExchangeError, OrderDesk
 from tradingplatform.conditions import review_closing
 from tradingplatform.errands import close_down, see_to, take_exit
+from tradingplatform.event_kinds import NOT_RECONCILED, STUCK, UNPROTECTED
 from tradingplatform.exit_watch import ExitWatch, Reached
 from tradingplatform.heartbeats import RECONCILER, beat
 from tradingplatform.key_check import review_key
-from tradingplatform.lasting import NOT_RECONCILED, STUCK, UNPROTECTED, Lasting, stuck_text, unprotected_text
+from tradingplatform.lasting import Lasting, stuck_text, unprotected_text
 from tradingplatform.means import means_of
 from tradingplatform.wiring import Platform
 

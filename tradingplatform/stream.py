@@ -15,6 +15,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.utils.crypto import salted_hmac
 
+from notifications.kinds import why_unknown
 from notifications.models import Severity
 from notifications.stream import Hub, Terms, Wish, frames
 
@@ -84,8 +85,11 @@ def _wish(request: HttpRequest) -> Wish:
     severities = frozenset(request.GET.getlist("severity"))
     if unknown := severities - set(Severity.values):
         raise ValueError(f"severity: {', '.join(sorted(unknown))} is none of {', '.join(Severity.values)}")
+    kinds = frozenset(request.GET.getlist("kind"))
+    if problems := [problem for kind in sorted(kinds) if (problem := why_unknown(kind))]:
+        raise ValueError(f"kind: {'; '.join(problems)}")
     bots = frozenset(_number("bot", text) for text in request.GET.getlist("bot"))
-    return Wish(bots, frozenset(request.GET.getlist("kind")), severities)
+    return Wish(bots, kinds, severities)
 
 
 def _after(request: HttpRequest) -> int | None:

@@ -38,6 +38,7 @@ from risk.models import Decision, Outcome
 from risk.verdicts import Approved
 from tradingplatform.conditions import begin_stale
 from tradingplatform.decide import Choice, Close, Enter, Nothing, Subject, decide, propose
+from tradingplatform.event_kinds import TickFailed
 from tradingplatform.holder import new_token
 from tradingplatform.leases import give_back
 from tradingplatform.logs import log_context
@@ -300,11 +301,10 @@ def _fail(this: Pass, reason: str) -> None:
 
 def _tell_failure(this: Pass, reason: str) -> None:
     publish(
-        "tick_failed",
+        TickFailed(this.slot),
         f"{this.bot.name}: {reason}",
         severity=Severity.WARNING,
         bot_id=this.bot.pk,
-        payload={"slot": this.slot},
         market_at=this.now.market_at,
         wall_at=this.now.wall_at,
     )

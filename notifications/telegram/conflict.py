@@ -5,11 +5,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from notifications import conditions
+from notifications.event_kinds import TELEGRAM_OTHER_POLLER
 from notifications.telegram.refusals import Moment
 
 log = structlog.get_logger()
-
-KIND = "telegram_other_poller"
 
 OVER_AFTER = timedelta(seconds=60)
 """Two that ask in turn interrupt each other now and then: it is over when nothing was met for so long."""
@@ -31,12 +30,14 @@ class Conflict:
         text = (
             f"Another process takes the commands of Telegram bot {self._bot_id}: stop it, or give it a bot of its own"
         )
-        conditions.begin(KIND, self._bot_id, f"{text} ({error})", market_at=now.market_at, wall_at=now.wall_at)
+        conditions.begin(
+            TELEGRAM_OTHER_POLLER, self._bot_id, f"{text} ({error})", market_at=now.market_at, wall_at=now.wall_at
+        )
 
     def not_met(self, now: Moment) -> None:
         """An answer: ends what an earlier process met, too."""
         if self._over or (self._met_at is not None and now.wall_at - self._met_at < OVER_AFTER):
             return
         text = f"Nobody else takes the commands of Telegram bot {self._bot_id}"
-        conditions.end(KIND, self._bot_id, text, market_at=now.market_at, wall_at=now.wall_at)
+        conditions.end(TELEGRAM_OTHER_POLLER, self._bot_id, text, market_at=now.market_at, wall_at=now.wall_at)
         self._met_at, self._over = None, True

@@ -7,11 +7,11 @@ from typing import Protocol
 
 from django.db import transaction
 
+from notifications.event_kinds import TelegramRefused
 from notifications.events import publish
 from notifications.models import Severity
 from notifications.telegram.values import Incoming
 
-REFUSED = "telegram_refused"
 AGAIN_AFTER = timedelta(minutes=10)
 """The same sender and reason are told again after this."""
 
@@ -49,17 +49,11 @@ class Refusals:
         who = f"user {incoming.user_id}" + (f" ({incoming.user_name[:64]})" if incoming.user_name else "")
         with transaction.atomic():
             publish(
-                REFUSED,
+                TelegramRefused(
+                    why, incoming.user_id, incoming.chat_id, incoming.chat_type[:16], incoming.kind, untold
+                ),
                 f"Telegram: refused {why}, {who}, chat {incoming.chat_id}{besides}",
                 severity=Severity.WARNING,
-                payload={
-                    "why": why,
-                    "user": incoming.user_id,
-                    "chat": incoming.chat_id,
-                    "chat_type": incoming.chat_type[:16],
-                    "kind": incoming.kind,
-                    "untold": untold,
-                },
                 market_at=now.market_at,
                 wall_at=now.wall_at,
             )

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from notifications.kinds import why_unknown
+
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 SHORTEST_SECRET = 16
 
@@ -59,6 +61,13 @@ class Hook(BaseModel):
         if parts.username is not None or parts.password is not None:
             raise ValueError("must hold no user and password: the signature proves who sends")
         return url
+
+    @field_validator("kinds")
+    @classmethod
+    def _known(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        if problems := [problem for kind in kinds if (problem := why_unknown(kind))]:
+            raise ValueError("; ".join(problems))
+        return kinds
 
     @model_validator(mode="after")
     def _signed_where_it_can_be(self) -> "Hook":

@@ -11,13 +11,13 @@ from django.db import close_old_connections, connection
 
 from notifications import conditions
 from notifications.cursors import Reader, bury, delivered, due_events, failed, hold, let_go, open_cursor
+from notifications.event_kinds import WEBHOOK_FAILING, WEBHOOK_REFUSING
 from notifications.models import Cursor, Event
 from notifications.webhooks.config import Hook
 from notifications.webhooks.sending import Attempt, Later, Never, Taken, send
 
 log = structlog.get_logger()
 
-FAILING, REFUSING = "webhook_failing", "webhook_refusing"
 PATIENCE = timedelta(minutes=5)
 """So long a receiver may be away before that is told."""
 
@@ -114,7 +114,7 @@ class Delivery:
                 log.error("webhook_refused", hook=name, seq=event.seq, ms=ms, error=error)
                 moved = bury(self.reader, event, error, now)
                 text = f"Webhook {name} refuses events, which it will not get again: {error}"
-                conditions.begin(REFUSING, name, text, market_at=market_at, wall_at=now)
+                conditions.begin(WEBHOOK_REFUSING, name, text, market_at=market_at, wall_at=now)
                 return moved
 
     def _hold(self, now: datetime) -> bool:
@@ -128,12 +128,14 @@ class Delivery:
 
     def _tell_if_it_is_over(self, market_at: datetime, now: datetime) -> None:
         name = self.hook.name
-        for condition in conditions.lasting().filter(kind__in=(FAILING, REFUSING), subject=name):
-            text = f"Webhook {name} takes events again"
-            conditions.end(condition.kind, name, text, market_at=market_at, wall_at=now)
+        told = set(conditions.lasting().filter(subject=name).values_list("kind", flat=True))
+        for kind in (WEBHOOK_FAILING, WEBHOOK_REFUSING):
+            if kind in told:
+                text = f"Webhook {name} takes events again"
+                conditions.end(kind, name, text, market_at=market_at, wall_at=now)
 
     def _tell_if_it_lasts(self, market_at: datetime, now: datetime) -> None:
         cursor = Cursor.objects.get(pk=self.reader.subscriber)
         if cursor.failing_since is not None and now - cursor.failing_since >= PATIENCE:
             text = f"Webhook {self.hook.name} has taken nothing since {cursor.failing_since:%H:%M} UTC: {cursor.error}"
-            conditions.begin(FAILING, self.hook.name, text, market_at=market_at, wall_at=now)
+            conditions.begin(WEBHOOK_FAILING, self.hook.name, text, market_at=market_at, wall_at=now)

@@ -28,7 +28,7 @@ def test_every_status_meets_every_act(move: Move, status: BotStatus) -> None:
     bot = make_bot(status=status)
     if status in move.sources:
         stored = act(move, bot)
-        event = Event.objects.get(kind=move.event)
+        event = Event.objects.get(kind=move.event.kind)
         bot.refresh_from_db()
         assert (stored.status, bot.status, bot.status_reason) == (move.target, move.target, "because")
         assert event.bot_id == bot.pk
@@ -40,7 +40,7 @@ def test_every_status_meets_every_act(move: Move, status: BotStatus) -> None:
             act(move, bot)
         bot.refresh_from_db()
         assert bot.status == status
-        assert not Event.objects.filter(kind=move.event).exists()
+        assert not Event.objects.filter(kind=move.event.kind).exists()
 
 
 def test_the_legal_moves() -> None:

@@ -136,7 +136,11 @@ def test_a_fill_that_realises_the_loss_opens_the_breaker_in_its_own_transaction(
     entered(bot)
     sell(bot, ScriptedExecutor(filled_at("45000")))
     assert causes(bot=bot) == [DAILY_LOSS]
-    assert Event.objects.get(kind="halt_raised").payload["cause"] == DAILY_LOSS
+    halted = Event.objects.get(kind="halt_raised")
+    assert halted.payload["cause"] == DAILY_LOSS
+    fired = Event.objects.get(kind="breaker_fired")
+    assert (fired.bot_id, fired.payload["breaker"], fired.payload["scope"]) == (bot.pk, DAILY_LOSS, "bot")
+    assert all(fired.payload[name] == halted.payload[name] for name in ("limit", "value", "lost", "overshoot"))
     check_totals(bot.account)
 
 

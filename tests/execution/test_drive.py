@@ -459,6 +459,9 @@ def test_an_entry_of_unknown_fate_when_the_switch_triggers_resolves_and_is_prote
     position = Position.objects.get(bot=bot)
     assert drive(position.pk, means(exchange, 1)) is PositionStatus.OPEN
     assert len(exchange.stops) == 1
+    told = list(Event.objects.filter(kind__startswith="order_", payload__purpose="ENTRY").order_by("pk"))
+    assert [event.kind for event in told] == ["order_placed", "order_unknown", "order_filled", "order_resolved"]
+    assert told[-1].payload == told[-2].payload
 
 
 def test_an_exit_on_its_way_when_the_switch_triggers_goes_on():

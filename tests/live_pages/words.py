@@ -10,11 +10,10 @@ import django
 django.setup()
 
 from django.contrib.auth.models import User  # noqa: E402
-from django.db import transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from bots.models import Bot, ExchangeAccount  # noqa: E402
-from notifications.events import publish  # noqa: E402
+from notifications.models import Event  # noqa: E402
 from notifications.sequence import number_events  # noqa: E402
 from tests.factories import make_bot  # noqa: E402
 
@@ -36,8 +35,7 @@ def events(texts: list[str], **of: Any) -> int:
     """The number of the last one. ``of``: kind, severity, bot_id, payload."""
     now = timezone.now()
     for text in texts:
-        with transaction.atomic():
-            publish(text=text, market_at=now, wall_at=now, **{"kind": "test", **of})
+        Event.objects.create(text=text, market_at=now, wall_at=now, **{"kind": "test", **of})
     return number_events()
 
 

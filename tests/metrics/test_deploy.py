@@ -20,6 +20,7 @@ from tests.factories import make_bot
 from tests.fakes import ScriptedExecutor, filled_at
 from tests.metrics.scraped import scraped
 from tradingplatform.environment import ROOT
+from tradingplatform.event_kinds import STALE_CANDLES
 
 DEPLOY = ROOT / "deploy"
 METRIC = re.compile(r"\btrading_[a-z_]+")
@@ -56,7 +57,7 @@ def everything(db, settings, redis_url):
     market_at = Clock().now().market_at
     Order.objects.update(market_at=market_at, sent_at=market_at, finished_at=market_at)
     Portfolio.objects.update(marked_at=now)
-    begin("stale_candles", "BTC/USDT 15m", "old", market_at=now, wall_at=now)
+    begin(STALE_CANDLES, "BTC/USDT 15m", "old", market_at=now, wall_at=now)
     Heartbeat.objects.create(name="beat", sent_at=now - timedelta(seconds=1), wall_at=now)
     event = Event.objects.create(kind="told", text="told", market_at=now, wall_at=now, seq=1)
     Cursor.objects.create(name="hook", seq=0, moved_at=now)

@@ -27,6 +27,7 @@ from tests.factories import make_account, make_bot, now_at
 from tests.fakes import ScriptedExecutor, filled_at
 from tests.fleet.test_read import DEFAULT, read
 from tests.metrics.scraped import figure, named, scraped
+from tradingplatform.event_kinds import STALE_CANDLES
 from tradingplatform.fleet.load import load_fleet
 from tradingplatform.metrics.bots import bot_metrics
 from tradingplatform.metrics.orders import order_metrics
@@ -164,7 +165,7 @@ def test_refusals_by_check():
 def test_trouble_that_lasts():
     bot, now = make_bot(), timezone.now()
     for subject in ("BTC/USDT 15m", "ETH/USDT 1h"):
-        begin("stale_candles", subject, "old", market_at=now, wall_at=now - timedelta(seconds=60))
+        begin(STALE_CANDLES, subject, "old", market_at=now, wall_at=now - timedelta(seconds=60))
     times = {"market_at": now, "raised_at": now}
     Halt.objects.create(account=bot.account, bot=bot, cause="drawdown", text="down", **times)
     Halt.objects.create(account=bot.account, cause="drawdown", text="down", **times)

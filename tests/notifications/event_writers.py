@@ -19,9 +19,8 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.db import transaction  # noqa: E402
 
-from notifications.events import publish  # noqa: E402
 from notifications.sequence import events_after, number_events  # noqa: E402
-from tests.factories import now_at  # noqa: E402
+from tests.factories import make_event, now_at  # noqa: E402
 
 
 def write(name: str, how_many: int) -> None:
@@ -30,7 +29,7 @@ def write(name: str, how_many: int) -> None:
     for number in range(how_many):
         with transaction.atomic():
             payload = {"writer": name, "number": number}
-            publish("test", name, payload=payload, market_at=now.market_at, wall_at=now.wall_at)
+            make_event(name, now, payload=payload)
             time.sleep(chance.random() * 0.004)  # the row has its id, and is not committed yet
 
 
@@ -39,7 +38,7 @@ def pace(how_many: int, per_second: float) -> None:
     for number in range(how_many):
         time.sleep(max(0.0, began + number / per_second - time.monotonic()))
         with transaction.atomic():
-            publish("test", "paced", payload={"number": number}, market_at=now.market_at, wall_at=now.wall_at)
+            make_event("paced", now, payload={"number": number})
         sys.stdout.write(f"{number} {time.time_ns()}\n")
         sys.stdout.flush()
 

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from notifications.conditions import begin, end, lasting
 from notifications.models import Condition, Event, Severity
 from tests.factories import now_at
+from tradingplatform.event_kinds import EXCHANGE_DOWN, STALE_CANDLES, STALE_PRICES
 
 NOW = now_at()
 AT = {"market_at": NOW.market_at, "wall_at": NOW.wall_at}
@@ -22,11 +23,11 @@ def kinds():
 
 @pytest.mark.django_db
 def test_it_begins_once_and_ends_once():
-    assert begin("exchange_down", "binance", "no answer", severity=Severity.CRITICAL, **AT)
-    assert not begin("exchange_down", "binance", "still no answer", **LATER)
+    assert begin(EXCHANGE_DOWN, "binance", "no answer", severity=Severity.CRITICAL, **AT)
+    assert not begin(EXCHANGE_DOWN, "binance", "still no answer", **LATER)
     assert [condition.text for condition in lasting()] == ["no answer"]
-    assert end("exchange_down", "binance", "it answers again", **LATER)
-    assert not end("exchange_down", "binance", "it answers again", **LATER)
+    assert end(EXCHANGE_DOWN, "binance", "it answers again", **LATER)
+    assert not end(EXCHANGE_DOWN, "binance", "it answers again", **LATER)
     assert kinds() == ["exchange_down", "exchange_down_ended"]
     first, last = Event.objects.order_by("pk")
     assert (first.severity, last.severity) == (Severity.CRITICAL, Severity.INFO)
@@ -37,18 +38,18 @@ def test_it_begins_once_and_ends_once():
 @pytest.mark.django_db
 def test_it_may_begin_again():
     for _ in range(2):
-        begin("exchange_down", "binance", "no answer", **AT)
-        end("exchange_down", "binance", "it answers again", **LATER)
+        begin(EXCHANGE_DOWN, "binance", "no answer", **AT)
+        end(EXCHANGE_DOWN, "binance", "it answers again", **LATER)
     assert kinds() == ["exchange_down", "exchange_down_ended"] * 2
     assert Condition.objects.count() == 2
 
 
 @pytest.mark.django_db
 def test_subjects_and_kinds_are_kept_apart():
-    begin("stale_candles", "BTC/USDT 15m", "old", **AT)
-    begin("stale_candles", "ETH/USDT 15m", "old", **AT)
-    begin("stale_prices", "BTC/USDT 15m", "old", **AT)
-    end("stale_candles", "BTC/USDT 15m", "fresh", **LATER)
+    begin(STALE_CANDLES, "BTC/USDT 15m", "old", **AT)
+    begin(STALE_CANDLES, "ETH/USDT 15m", "old", **AT)
+    begin(STALE_PRICES, "BTC/USDT 15m", "old", **AT)
+    end(STALE_CANDLES, "BTC/USDT 15m", "fresh", **LATER)
     assert [(row.kind, row.subject) for row in lasting()] == [
         ("stale_candles", "ETH/USDT 15m"),
         ("stale_prices", "BTC/USDT 15m"),
@@ -58,7 +59,7 @@ def test_subjects_and_kinds_are_kept_apart():
 
 @pytest.mark.django_db
 def test_what_never_began_does_not_end():
-    assert not end("stale_candles", "BTC/USDT 15m", "fresh", **LATER)
+    assert not end(STALE_CANDLES, "BTC/USDT 15m", "fresh", **LATER)
     assert kinds() == []
 
 
@@ -69,7 +70,7 @@ def test_eight_that_notice_at_once_tell_once():
     def notice():
         barrier.wait()
         with transaction.atomic():
-            begun.append(begin("exchange_down", "binance", "no answer", **AT))
+            begun.append(begin(EXCHANGE_DOWN, "binance", "no answer", **AT))
         connection.close()
 
     threads = [threading.Thread(target=notice) for _ in range(8)]
@@ -84,6 +85,6 @@ def test_eight_that_notice_at_once_tell_once():
 @pytest.mark.django_db(transaction=True)
 def test_what_was_rolled_back_has_not_begun():
     with suppress(ZeroDivisionError), transaction.atomic():
-        begin("exchange_down", "binance", "no answer", **AT)
+        begin(EXCHANGE_DOWN, "binance", "no answer", **AT)
         raise ZeroDivisionError
     assert (kinds(), Condition.objects.count()) == ([], 0)

@@ -23,10 +23,9 @@ from notifications.cursors import (
     let_go,
     open_cursor,
 )
-from notifications.events import publish
 from notifications.models import Cursor, DeadLetter, Event
 from notifications.sequence import BATCH, events_after, number_events
-from tests.factories import now_at
+from tests.factories import make_event, now_at
 from tests.postgres_server import NoPostgres, postgres
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +36,7 @@ WRITERS, EACH = 8, 60
 
 def tell(*texts):
     with transaction.atomic():
-        return [publish("test", text, market_at=NOW.market_at, wall_at=AT) for text in texts]
+        return [make_event(text, NOW) for text in texts]
 
 
 @pytest.mark.django_db

@@ -8,9 +8,8 @@ from urllib.request import Request, urlopen
 import pytest
 from django.db import connection, transaction
 
-from notifications.events import publish
 from notifications.stream import Hub, Wish
-from tests.factories import now_at
+from tests.factories import SOME_KIND, make_event, now_at
 from tests.stream_rig import stream_rig
 
 pytestmark = pytest.mark.process
@@ -58,7 +57,7 @@ def test_everybody_gets_everything_once_also_when_the_server_is_restarted(rig):
 
 def test_it_resumes_and_chooses(rig):
     async def scene():
-        late, other = rig.listener("?kind=test&severity=INFO"), rig.listener("?kind=something_else")
+        late, other = rig.listener(f"?kind={SOME_KIND}&severity=INFO"), rig.listener("?kind=order_filled")
         late.last = other.last = 0
         tasks = [asyncio.create_task(listener.listen()) for listener in (late, other)]
         await asyncio.to_thread(rig.write, "pace", 3, 100)
@@ -90,6 +89,9 @@ def test_what_it_refuses(rig):
         400,
         b'{"error": "severity: LOUD is none of INFO, WARNING, CRITICAL"}',
     )
+    code, _, error = status(rig, "?kind=order_filled&kind=halt_rased")
+    assert code == 400
+    assert error.startswith(b'{"error": "kind: there is no kind of event \'halt_rased\': perhaps halt_raised')
     assert status(rig, "?after=-1")[0] == 400
     assert status(rig)[::2] == (200, b"retry: 1000\n")
 
@@ -116,7 +118,7 @@ def publish_one():
     now = now_at()
     try:
         with transaction.atomic():
-            publish("test", "for whoever listens", market_at=now.market_at, wall_at=now.wall_at)
+            make_event("for whoever listens", now)
     finally:
         connection.close()  # this thread's own
 

@@ -64,10 +64,12 @@ shape = "discord"
         ({"severity": "LOUD"}, "WEBHOOKS[0].severity: "),
         ({"kind": "halt_raised"}, "WEBHOOKS[0].kind: Extra inputs are not permitted"),
         ({"kinds": "halt_raised"}, "WEBHOOKS[0].kinds: "),
+        ({"kinds": ["halt_rased"]}, "WEBHOOKS[0].kinds: there is no kind of event 'halt_rased': perhaps halt_raised"),
+        ({"kinds": ["https://example.org/planted"]}, "WEBHOOKS[0].kinds: there is no such kind of event"),
     ],
     ids=[
         "http", "http elsewhere", "no address", "ftp", "password", "name", "no name", "no secret", "short secret",
-        "shape", "severity", "typo", "kinds",
+        "shape", "severity", "typo", "kinds", "unknown kind", "address as kind",
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_and_nothing_secret_repeated(tmp_path, changes, says):
@@ -124,17 +126,17 @@ def test_a_hook_shows_neither_address_nor_secret(tmp_path):
 @pytest.mark.parametrize(
     ("kinds", "severity", "wanted"),
     [
-        ((), "INFO", {"a-info", "a-warning", "b-critical"}),
-        ((), "WARNING", {"a-warning", "b-critical"}),
-        (("a",), "INFO", {"a-info", "a-warning"}),
-        (("b",), "CRITICAL", {"b-critical"}),
-        (("c",), "INFO", set()),
+        ((), "INFO", {"signal-info", "signal-warning", "halt_raised-critical"}),
+        ((), "WARNING", {"signal-warning", "halt_raised-critical"}),
+        (("signal",), "INFO", {"signal-info", "signal-warning"}),
+        (("halt_raised",), "CRITICAL", {"halt_raised-critical"}),
+        (("halt_cleared",), "INFO", set()),
     ],
     ids=["all", "severity", "kind", "both", "none"],
 )
 def test_what_a_hook_wants(tmp_path, kinds, severity, wanted):
     [hook] = read(tmp_path, {**GOOD, "kinds": list(kinds), "severity": severity})
-    told = {("a", "INFO"), ("a", "WARNING"), ("b", "CRITICAL")}
+    told = {("signal", "INFO"), ("signal", "WARNING"), ("halt_raised", "CRITICAL")}
 
     assert {f"{kind}-{level.lower()}" for kind, level in told if hook.wants(kind, level)} == wanted
 

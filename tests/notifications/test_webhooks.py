@@ -17,15 +17,15 @@ import pytest
 from django.db import transaction
 
 from notifications.cursors import LONGEST_PAUSE, Reader, hold, open_cursor
-from notifications.events import publish
+from notifications.event_kinds import WEBHOOK_FAILING, WEBHOOK_REFUSING
 from notifications.models import Condition, Cursor, DeadLetter, Event, Severity
 from notifications.sequence import number_events
 from notifications.webhooks import sending
 from notifications.webhooks.config import Hook
-from notifications.webhooks.delivery import FAILING, PATIENCE, REFUSING, Delivery
+from notifications.webhooks.delivery import PATIENCE, Delivery
 from notifications.webhooks.sending import LONGEST_WAIT, Later, Never, Taken, judged, send, wait_of
 from notifications.webhooks.shapes import body_of
-from tests.factories import now_at
+from tests.factories import SOME_KIND, now_at
 from tests.notifications.receiver import receiver
 from tests.rig import ROOT, until
 from tests.stream_rig import StreamRig
@@ -64,9 +64,10 @@ def delivery_to(url, clocks=None, **changes):
     return delivery
 
 
-def tell(*texts, kind="test", severity=Severity.INFO):
+def tell(*texts, kind=SOME_KIND, severity=Severity.INFO):
     with transaction.atomic():
-        return [publish(kind, text, severity=severity, market_at=AT, wall_at=AT) for text in texts]
+        at = {"market_at": AT, "wall_at": AT}
+        return [Event.objects.create(kind=kind, text=text, severity=severity, **at) for text in texts]
 
 
 def an_event(text="it happened", severity=Severity.CRITICAL):
@@ -259,7 +260,7 @@ def test_what_is_refused_for_good_is_buried_and_the_rest_delivered(there):
 
     assert texts(there) == ["a", "b", "c"]
     assert [letter.event.text for letter in DeadLetter.objects.order_by("pk")] == ["b", "c"]
-    assert Condition.objects.filter(kind=REFUSING, subject="ops", ended_at=None).count() == 1
+    assert Condition.objects.filter(kind=WEBHOOK_REFUSING, subject="ops", ended_at=None).count() == 1
 
 
 @db
@@ -277,7 +278,7 @@ def test_a_hook_that_refuses_everything_comes_to_rest(there):
 @db
 def test_a_receiver_that_is_away_is_told_once_and_that_it_is_back(there):
     clocks = Time()
-    delivery = delivery_to(there.url, clocks, kinds=["test"])
+    delivery = delivery_to(there.url, clocks, kinds=[SOME_KIND])
     tell("a")
     there.answer(*[500] * 3)
     deliver(delivery)
@@ -285,7 +286,7 @@ def test_a_receiver_that_is_away_is_told_once_and_that_it_is_back(there):
     for _ in range(2):
         clocks.now += PATIENCE
         deliver(delivery)
-    [condition] = Condition.objects.filter(kind=FAILING)
+    [condition] = Condition.objects.filter(kind=WEBHOOK_FAILING)
     assert condition.text.startswith("Webhook ops has taken nothing since 12:00 UTC: HTTP 500")
 
     clocks.now += PATIENCE
@@ -297,7 +298,7 @@ def test_a_receiver_that_is_away_is_told_once_and_that_it_is_back(there):
 @db
 def test_a_receiver_that_is_away_for_a_day_loses_nothing(there):
     clocks = Time()
-    delivery = delivery_to(there.url, clocks, kinds=["test"])
+    delivery = delivery_to(there.url, clocks, kinds=[SOME_KIND])
     tell("a")
     there.answer(500, 500)
     for _ in range(2):
@@ -398,7 +399,7 @@ class HookRig(StreamRig):
 
 @pytest.mark.process
 def test_killed_again_and_again_nothing_is_lost_and_nothing_overtakes(there, tmp_path):
-    HookRig.hooks = json.dumps([{"name": "ops", "url": there.url, "secret": SECRET, "kinds": ["test"]}])
+    HookRig.hooks = json.dumps([{"name": "ops", "url": there.url, "secret": SECRET, "kinds": [SOME_KIND]}])
     there.answer(*[204, 500, 204, 204, 204, 503] * 2)
     rig = HookRig(tmp_path)
     try:

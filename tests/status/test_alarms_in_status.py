@@ -13,6 +13,7 @@ from risk.models import DeadMansSwitch, Halt
 from tests.factories import make_bot, now_at
 from tradingplatform.alarm_texts import heartbeats_text
 from tradingplatform.environment import ROOT
+from tradingplatform.event_kinds import EXCHANGE_DOWN, STALE_CANDLES, STALE_PRICES
 from tradingplatform.heartbeats import GUARD, beat
 from tradingplatform.launcher import folder, marketclock
 from tradingplatform.management.base import now as read_now
@@ -220,11 +221,11 @@ def test_halts_of_all_scopes_the_widest_first_and_none_that_is_over(var):
 @db
 def test_what_lasts_is_told_with_its_beginning_and_much_of_one_kind_briefly(var):
     at = {"market_at": NOW.market_at, "wall_at": NOW.wall_at}
-    begin("exchange_down", "binance", "It answers nothing", severity=Severity.CRITICAL, **at)
+    begin(EXCHANGE_DOWN, "binance", "It answers nothing", severity=Severity.CRITICAL, **at)
     for number in range(5):
-        begin("stale_candles", f"C{number}/USDT 15m", f"No fresh candles of C{number}/USDT", **at)
-    begin("stale_prices", "binance", "No live prices", **at)
-    end("stale_prices", "binance", "They come again", **at)
+        begin(STALE_CANDLES, f"C{number}/USDT 15m", f"No fresh candles of C{number}/USDT", **at)
+    begin(STALE_PRICES, "binance", "No live prices", **at)
+    end(STALE_PRICES, "binance", "They come again", **at)
     status = read_status()
 
     assert [condition["kind"] for condition in status["conditions"]] == ["exchange_down"] + ["stale_candles"] * 5

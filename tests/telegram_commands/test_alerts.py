@@ -131,7 +131,10 @@ def test_how_loud(kind, severity, least, chosen, told):
 
 
 def test_volumes_are_read_strictly():
-    assert read_volumes("a=on, b=silent c=off") == {"a": Volume.ON, "b": Volume.SILENT, "c": Volume.OFF}
-    for wrong in ("a", "a=loud", "=on", "a=ON"):
+    chosen = {"signal": Volume.ON, "halt_raised": Volume.SILENT, "stale_candles_ended": Volume.OFF}
+    assert read_volumes("signal=on, halt_raised=silent stale_candles_ended=off") == chosen
+    for wrong in ("signal", "signal=loud", "=on", "signal=ON"):
         with pytest.raises(ValueError, match="KIND=on"):
             read_volumes(wrong)
+    with pytest.raises(ValueError, match="no kind of event 'position_openned': perhaps position_opened"):
+        read_volumes("position_openned=off")

@@ -16,12 +16,11 @@ from execution.models import EquitySnapshot, Order, Position
 from execution.submit import Exit
 from market.clock import Clock, Now, moment, save_clock
 from market.orders import ReportStatus
-from notifications.events import publish
 from risk.decisions import Grounds, write_decision
 from risk.exits import ExitReason
 from risk.models import Decision, Outcome, PortfolioRiskLimits
 from tests.execution.test_orders_and_money import buy, means, sell
-from tests.factories import SLOT_0, make_bot, make_position, now_at
+from tests.factories import SLOT_0, make_bot, make_event, make_position, now_at
 from tests.fakes import ScriptedExecutor, filled_at, says
 from tests.ticks.test_tick import world  # noqa: F401  (a fixture)
 from tradingplatform.why.find import find
@@ -199,9 +198,8 @@ def test_before_its_first_start_a_bot_was_stopped():
 
 def test_a_bot_that_did_not_exist_yet():
     bot = make_bot()
-    with transaction.atomic():
-        later = now_at(SLOT_0 + 2)
-        publish("bot_created", "made", bot_id=bot.pk, market_at=later.market_at, wall_at=later.wall_at)
+    later = now_at(SLOT_0 + 2)
+    make_event("made", later, kind="bot_created", bot_id=bot.pk)
     assert "did not exist yet, it was created at 2024-03-09 16:30:01" in told(bot, now=later)["sentence"]
 
 

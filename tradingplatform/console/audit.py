@@ -5,15 +5,44 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import Group, User
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from bots.models import Bot
+from bots.models import Bot, ExchangeAccount
 from market.clock import load_clock
 from market.money import canonical
 from notifications.events import publish
+from notifications.kinds import Payload
 from notifications.models import Severity
 from tradingplatform.acting import By
+from tradingplatform.event_kinds import (
+    AccountCreated,
+    AccountEdited,
+    BotCreated,
+    BotEdited,
+    Edit,
+    GroupCreated,
+    GroupDeleted,
+    GroupEdited,
+    UserCreated,
+    UserDeleted,
+    UserEdited,
+    UserPasswordChanged,
+)
+
+EDITS: Mapping[type[Model], Mapping[str, type[Edit]]] = {
+    Bot: {"edited": BotEdited},
+    ExchangeAccount: {"created": AccountCreated, "edited": AccountEdited},
+    User: {
+        "created": UserCreated,
+        "edited": UserEdited,
+        "deleted": UserDeleted,
+        "password_changed": UserPasswordChanged,
+    },
+    Group: {"created": GroupCreated, "edited": GroupEdited, "deleted": GroupDeleted},
+}
+"""The kind of event of each act on a row. A bot that is made has one more, whoever makes it."""
 
 SAID = ("reason", "confirmation")
 """Fields of a form that say why: they are no change."""
@@ -64,18 +93,23 @@ def leave_trace(
     """The audit entry and the event of an act on a row, in the running transaction. ``done``: the act in words."""
     by, what = by_user(request, reason), str(row._meta.verbose_name)
     subject = str(row) if what in str(row) else f"{what} {row}"
-    kind = f"{what.replace(' ', '_')}_{act}"
-    by.audit(kind, subject, bot_id=_bot_id(row), before=before, after=after)
-    changes = {name: {"from": before.get(name), "to": value} for name, value in after.items()}
+    payload = _payload(row, act, before, after, by)
+    by.audit(payload.kind, subject, bot_id=_bot_id(row), before=before, after=after)
     publish(
-        kind,
+        payload,
         f"{by.actor} {done}: {subject}",
         severity=Severity.INFO,
         bot_id=_bot_id(row),
-        payload={"actor": by.actor, "address": by.address, "changes": changes},
         market_at=by.now.market_at,
         wall_at=by.now.wall_at,
     )
+
+
+def _payload(row: Model, act: str, before: Mapping[str, Any], after: Mapping[str, Any], by: By) -> Payload:
+    if isinstance(row, Bot) and act == "created":
+        return BotCreated(by.actor, row.strategy, row.symbol, row.timeframe)
+    changes = {name: {"from": before.get(name), "to": value} for name, value in after.items()}
+    return EDITS[type(row)][act](by.actor, by.address, changes)
 
 
 def _before_and_after(form: Any, change: bool) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -15,6 +15,7 @@ from execution.totals import free_cash
 from market.clock import Now
 from notifications.events import publish
 from tradingplatform.acting import By
+from tradingplatform.event_kinds import FleetLoaded
 from tradingplatform.fleet.plan import REMOVED, Plan, StoredAccount, StoredBot, make_plan
 from tradingplatform.fleet.problems import BadFleet
 from tradingplatform.fleet.show import plan_text, summary
@@ -92,9 +93,8 @@ def _apply(plan: Plan, now: Now, actor: str) -> None:
 
 def _tell(plan: Plan, now: Now, actor: str) -> None:
     publish(
-        "fleet_loaded",
+        FleetLoaded(actor, plan_text(plan).splitlines()),
         f"{actor} loaded {plan.fleet.source}: {summary(plan)}",
-        payload={"actor": actor, "plan": plan_text(plan).splitlines()},
         market_at=now.market_at,
         wall_at=now.wall_at,
     )

@@ -129,6 +129,6 @@ def _manage(command: str) -> list[str]:
 def _uvicorn(port: str) -> list[str]:
     # The grace is short because an open event stream would keep the server alive for ever.
     return _module(
-        "uvicorn", "tradingplatform.asgi:application", "--host", "127.0.0.1", "--port", port, "--lifespan", "off",
+        "uvicorn", "tradingplatform.asgi:application", "--host", "127.0.0.1", "--port", port, "--lifespan", "on",
         "--timeout-graceful-shutdown", "3", "--no-access-log", "--no-server-header", "--log-level", "warning",
     )  # fmt: skip

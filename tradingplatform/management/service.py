@@ -8,6 +8,7 @@ import structlog
 from django.core.management.base import BaseCommand
 
 from tradingplatform.patience import wait_briefly_for_the_database
+from tradingplatform.presence import present
 
 log = structlog.get_logger()
 
@@ -24,7 +25,8 @@ class ServiceCommand(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         wait_briefly_for_the_database()
         log.info(f"{self.name}_started")
-        self.work(stop)
+        with present(self.name):
+            self.work(stop)
         log.info(f"{self.name}_stopped")
 
     def work(self, stop: Event) -> None:

@@ -12,7 +12,7 @@ from notifications.models import Heartbeat
 from risk.deadman_stage import Stage
 from risk.halts import in_force
 from tradingplatform.alarms import MISSING, switch_state
-from tradingplatform.conditions import STALE_CANDLES
+from tradingplatform.event_kinds import STALE_CANDLES
 from tradingplatform.heartbeats import ages_s
 from tradingplatform.metrics.families import Sample, age_s, gauge, one
 

@@ -1,8 +1,6 @@
 """Whether the platform itself is well, and which one it is: rows and page."""
 
 import platform as machine
-import tomllib
-from functools import cache
 from importlib.metadata import version
 
 from django.conf import settings
@@ -11,11 +9,11 @@ from market.clock import Clock
 from notifications.models import Heartbeat
 from notifications.standing import read_log
 from notifications.telegram.markup import escape
-from tradingplatform.environment import ROOT
 from tradingplatform.running import platform_state
 from tradingplatform.telegram_commands.fleet_pages import alarm_lines, page, switch_line
 from tradingplatform.telegram_commands.fleet_rows import Overview
 from tradingplatform.telegram_commands.tables import aged, pairs, table
+from tradingplatform.version import project_version
 
 SHOWN = ("django", "celery", "ccxt", "python-telegram-bot")
 
@@ -46,8 +44,3 @@ def version_page(clock: Clock) -> str:
         *((name.removeprefix("python-"), version(name)) for name in SHOWN),
     ]
     return page("Version", pairs(rows), now=None)
-
-
-@cache
-def project_version() -> str:
-    return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])

@@ -18,7 +18,7 @@ from tradingplatform.retention import kept_whole_since
 from tradingplatform.why.absent import Facts
 from tradingplatform.why.times import market_of
 
-MOVED = [move.event for move in MOVES]
+MOVED = [move.event.kind for move in MOVES]
 OVERDUE_WALL_MS = 20_000
 """So long after it is due, two rings of the sweeper included, a slot counts as missed."""
 

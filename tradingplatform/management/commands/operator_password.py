@@ -7,6 +7,7 @@ from django.db import transaction
 
 from notifications.events import publish
 from notifications.models import Severity
+from tradingplatform.event_kinds import OperatorPasswordChanged
 from tradingplatform.management.base import OperatorCommand
 from tradingplatform.passwords import OPERATOR, new_password, password_box
 
@@ -19,10 +20,9 @@ class Command(OperatorCommand):
         with transaction.atomic():
             password = new_password()
             publish(
-                "operator_password_changed",
+                OperatorPasswordChanged(by.actor, OPERATOR),
                 f"{by.actor} gave the user {OPERATOR} a new password",
                 severity=Severity.WARNING,
-                payload={"actor": by.actor, "user": OPERATOR},
                 market_at=by.now.market_at,
                 wall_at=by.now.wall_at,
             )

@@ -11,6 +11,7 @@ from notifications.telegram.holding import Process
 from notifications.telegram.people import read_ids, roles
 from notifications.telegram.process import Setup, serve
 from tradingplatform.holder import is_gone, new_token
+from tradingplatform.presence import present
 from tradingplatform.telegram_alerts import Composer
 from tradingplatform.telegram_commands.registry import commands
 from tradingplatform.telegram_kinds import read_volumes
@@ -30,15 +31,16 @@ class Command(BaseCommand):
             log.warning("telegram_nobody", hint="TELEGRAM_OPERATORS and TELEGRAM_VIEWERS are empty: nobody is answered")
         clock = load_clock(settings.CLOCK_FILE)
         log.info("telegram_started", operators=len(operators), viewers=len(viewers - operators))
-        serve(
-            Setup(
-                token=settings.TELEGRAM_TOKEN,
-                api=settings.TELEGRAM_API,
-                people=roles(viewers, operators),
-                commands=commands(clock),
-                compose=Composer(settings.TELEGRAM_MIN_SEVERITY, read_volumes(settings.TELEGRAM_ALERTS)),
-                process=Process(new_token(), is_gone),
-                clock=clock.now,
+        with present("telegram"):
+            serve(
+                Setup(
+                    token=settings.TELEGRAM_TOKEN,
+                    api=settings.TELEGRAM_API,
+                    people=roles(viewers, operators),
+                    commands=commands(clock),
+                    compose=Composer(settings.TELEGRAM_MIN_SEVERITY, read_volumes(settings.TELEGRAM_ALERTS)),
+                    process=Process(new_token(), is_gone),
+                    clock=clock.now,
+                )
             )
-        )
         log.info("telegram_stopped")
