@@ -25,7 +25,7 @@ help:
 	@echo 'make test     every test'
 	@echo 'make lint     style, types, the law of imports, migrations'
 	@echo 'make proof    the order path under faults, crashes, races and planted bugs (35 minutes); TIER=race chooses'
-	@echo 'make soak     long runs under faults (85 minutes); SCENARIO="live postgres faults outage hungry crash" chooses'
+	@echo 'make soak     long runs under faults (two hours); SCENARIO="live postgres faults outage hungry crash alerts" chooses'
 	@echo 'make bench    how fast it is on this machine'
 	@echo 'make clean    remove .venv and caches; state in $$VAR stays'
 

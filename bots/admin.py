@@ -8,11 +8,11 @@ from django.http import HttpRequest
 
 from bots.admin_fields import EXACT
 from bots.field_keys import UnreadableSecret
-from bots.models import Bot, BotStatus, ExchangeAccount
+from bots.models import AiCircuit, AiDay, Bot, BotStatus, ExchangeAccount
 from bots.strategies.registry import STRATEGIES, describe
 from market.money import decimals_shown
 from market.slots import TIMEFRAMES
-from notifications.admin_base import ModelAdmin, UnfoldAdminSelectWidget, age, display, money
+from notifications.admin_base import ModelAdmin, ReadOnlyAdmin, UnfoldAdminSelectWidget, age, at, display, money
 
 STATUS_COLOURS = {
     BotStatus.STOPPED: "default",
@@ -21,7 +21,17 @@ STATUS_COLOURS = {
     BotStatus.HALTED: "danger",
 }
 
-DEFINITION = ("account", "name", "strategy", "parameters", "symbol", "timeframe", "capital")
+DEFINITION = (
+    "account",
+    "name",
+    "strategy",
+    "parameters",
+    "symbol",
+    "timeframe",
+    "capital",
+    "ai_mode",
+    "ai_on_failure",
+)
 """What a person decides about a bot; all other columns belong to the platform."""
 
 
@@ -148,3 +158,19 @@ class ExchangeAccountAdmin(ModelAdmin):
             return account.fingerprint or "-"
         except UnreadableSecret as error:
             return f"unreadable: {error}"
+
+
+@admin.register(AiDay)
+class AiDayAdmin(ReadOnlyAdmin):
+    """How often the AI was called, by day."""
+
+    list_display = ("day", "calls", "failures")
+
+
+@admin.register(AiCircuit)
+class AiCircuitAdmin(ReadOnlyAdmin):
+    """Whether the AI is left alone for a while."""
+
+    list_display = ("__str__", "rests")
+
+    rests = at("rests_until", "not called before (UTC)")

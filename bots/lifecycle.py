@@ -230,9 +230,14 @@ def _freed(again: bool) -> dict[str, Any]:
     return {"lease_token": AGAIN if again else "", "lease_until": None, **slot}
 
 
-def is_late(slot: int, interval_s: int, stagger_s: int, now: Now, speed: float) -> bool:
-    """Whether the slot's tick is too old to enter, so that it may only exit.
+def left_ms(slot: int, interval_s: int, stagger_s: int, now: Now, speed: float) -> int:
+    """How long the slot's tick may still enter: market milliseconds, below 0 when it is too late.
 
     Late is later than the bot's time in the slot and ``grace_ms``.
     """
-    return now.market_ms > slot_start_ms(slot, interval_s) + stagger_s * 1000 + grace_ms(interval_s, speed)
+    return slot_start_ms(slot, interval_s) + stagger_s * 1000 + grace_ms(interval_s, speed) - now.market_ms
+
+
+def is_late(slot: int, interval_s: int, stagger_s: int, now: Now, speed: float) -> bool:
+    """Whether the slot's tick is too old to enter, so that it may only exit."""
+    return left_ms(slot, interval_s, stagger_s, now, speed) < 0

@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from bots.ai import AiMode, OnFailure
 from bots.definition import judge
 from bots.encrypted import EncryptedField
 from bots.fields import ExactDecimalField
@@ -99,6 +100,23 @@ class Bot(models.Model):
     status = models.CharField(max_length=8, choices=BotStatus.choices, default=BotStatus.STOPPED, editable=False)
     status_reason = models.CharField(max_length=200, blank=True, editable=False)
     live = models.BooleanField(default=False, editable=False, help_text="may enter on a LIVE account; see go_live")
+    ai_mode = models.CharField(
+        "AI mode",
+        max_length=8,
+        choices=[(mode.value, mode.value) for mode in AiMode],
+        default=AiMode.OFF.value,
+        db_default=AiMode.OFF.value,
+        help_text="off; shadow: an AI's opinion on entries is recorded and never acted on; veto: it may forbid an entry"
+        " or make it smaller",
+    )
+    ai_on_failure = models.CharField(
+        "AI on failure",
+        max_length=8,
+        choices=[(choice.value, choice.value) for choice in OnFailure],
+        default=OnFailure.DENY.value,
+        db_default=OnFailure.DENY.value,
+        help_text="in the mode veto, without an opinion: deny the entry, or allow it",
+    )
     stagger_s = models.PositiveIntegerField(
         default=0, editable=False, help_text="seconds of market time after the candle's close at which this bot ticks"
     )
@@ -119,6 +137,10 @@ class Bot(models.Model):
             models.CheckConstraint(condition=Q(capital__gt=0), name="bot_capital_positive"),
             models.CheckConstraint(condition=Q(timeframe__in=list(TIMEFRAMES)), name="bot_timeframe_known"),
             models.CheckConstraint(condition=Q(status__in=BotStatus.values), name="bot_status_known"),
+            models.CheckConstraint(condition=Q(ai_mode__in=[mode.value for mode in AiMode]), name="bot_ai_mode_known"),
+            models.CheckConstraint(
+                condition=Q(ai_on_failure__in=[choice.value for choice in OnFailure]), name="bot_ai_on_failure_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -145,3 +167,34 @@ class Bot(models.Model):
         )
         if problems:
             raise ValidationError(problems)
+
+
+class AiDay(models.Model):
+    """How often the AI was called on one UTC day of wall time, by all processes together. Counted before each call."""
+
+    day = models.DateField(primary_key=True)
+    calls = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0, help_text="calls without an answer that could be used")
+
+    class Meta:
+        ordering = ["-day"]
+        verbose_name = "AI day"
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.calls} calls"
+
+
+class AiCircuit(models.Model):
+    """Whether the AI is left alone for a while, by all processes: one row. Times are wall time."""
+
+    SINGLETON = 1
+    id = models.PositiveSmallIntegerField(primary_key=True, default=SINGLETON)
+    failures = models.PositiveIntegerField(default=0, help_text="in a row")
+    rests_until = models.DateTimeField(null=True, help_text="it is not called before; empty: it may be called")
+
+    class Meta:
+        verbose_name = "AI circuit"
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_ai_circuit")]
+
+    def __str__(self) -> str:
+        return f"{self.failures} failures in a row"

@@ -104,11 +104,12 @@ class DustWrittenOff(OfPosition, kind="dust_written_off"):
 
 @dataclass(frozen=True)
 class RiskRefused(Payload, kind="risk_refused"):
-    """A check refused an entry: the limit, and the value that was measured against it."""
+    """A check refused an entry: the limit, and the value that was measured against it; what an AI thought of it."""
 
     check: str
     limit: str
     value: str
+    opinion: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from market.exchange import Quote
 from market.instruments import Instrument
 from market.money import ZERO, exact
 from market.slots import slot_at
-from risk.deadman import clock_problem, pull
+from risk.deadman import clock_problem, present_stage, pull
+from risk.deadman_stage import Stage
 from risk.halts import open_halts
 from risk.limit_changes import limits_at_gate
 from risk.limits import BotLimits, PortfolioLimits
@@ -40,7 +41,16 @@ class Pricing:
 
 MINUTE = timedelta(minutes=1)
 
-DEFINITION = ("account_id", "symbol", "timeframe", "strategy", "parameters", "capital")
+DEFINITION = (
+    "account_id",
+    "symbol",
+    "timeframe",
+    "strategy",
+    "parameters",
+    "capital",
+    "ai_mode",
+    "ai_on_failure",
+)
 """What a proposal was made for: a bot that was edited since its tick began enters in its next slot."""
 
 
@@ -96,6 +106,17 @@ def read_exposure(
         limit_faults=limits.faults,
         instrument=pricing.instrument,
     )
+
+
+def why_doomed(as_decided: Bot, now: Now) -> str:
+    """What would refuse any entry of the bot, by a look without the lock; empty when nothing is known of.
+
+    It saves work and permits nothing: the gate looks again. Changes nothing, the switch is not latched.
+    """
+    bot = Bot.objects.select_related("account").get(pk=as_decided.pk)
+    if present_stage(now.wall_at) is Stage.TRIGGERED:
+        return "the dead man's switch has triggered"
+    return "; ".join((*_why_stopped(bot, as_decided, now), *open_halts(bot.account_id, bot.pk, now)))
 
 
 def _live_exposures(bot_id: int) -> Iterable[Decimal]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import structlog
 
+from bots.ai import AiMode
 from bots.models import Bot, ExchangeAccount
 from execution.breakers import fire
 from execution.crash_points import crash_point
@@ -34,6 +35,7 @@ from risk.decisions import Grounds, write_decision
 from risk.exits import ExitReason
 from risk.halts import open_halts, raise_halt
 from risk.models import Outcome
+from risk.opinion import CHECK, obeyed, sentence
 from risk.review import review
 from risk.verdicts import Approved, Proposal, Refused
 
@@ -77,7 +79,8 @@ class Means:
 def enter(
     bot: Bot, proposal: Proposal, pricing: Pricing, grounds: Grounds, executor: BaseExecutor, clock: Callable[[], Now]
 ) -> Approved | Refused:
-    """Review a proposal and, when every check passes, send its order. The decision is stored either way.
+    """Review a proposal and, when every check passes and no opinion in ``grounds`` forbids it, send its order. The
+    decision is stored either way.
 
     ``bot`` is the bot as the tick decided with it. Call it outside a transaction.
     """
@@ -86,7 +89,7 @@ def enter(
         now = clock()
         locked = Bot.objects.select_related("account", "book").get(pk=bot.pk)
         exposure = read_exposure(portfolio, locked, bot, proposal, pricing, now, grounds.candle.get("opened_ms"))
-        verdict = review(proposal, exposure)
+        verdict = obeyed(review(proposal, exposure), grounds.opinion, needed=locked.ai_mode == AiMode.VETO)
         if isinstance(verdict, Refused):
             _write_refusal(portfolio, locked, verdict, grounds, now)
             return verdict, None
@@ -251,9 +254,11 @@ def _write_refusal(portfolio: Portfolio, bot: Bot, verdict: Refused, grounds: Gr
     write_decision(
         bot, grounds, Outcome.REFUSED, verdict.reason, now, checks=verdict.results, failed_check=verdict.check
     )
+    opinion = "" if grounds.opinion is None else sentence(grounds.opinion.as_dict())
+    besides = f" ({opinion})" if opinion and verdict.check != CHECK else ""
     publish(
-        RiskRefused(verdict.check, verdict.limit, verdict.value),
-        f"{bot.name} may not enter {verdict.proposal.symbol}: {verdict.reason}",
+        RiskRefused(verdict.check, verdict.limit, verdict.value, opinion),
+        f"{bot.name} may not enter {verdict.proposal.symbol}: {verdict.reason}{besides}",
         severity=Severity.WARNING,
         bot_id=bot.pk,
         market_at=now.market_at,

@@ -50,6 +50,16 @@ def end(kind: Lasting, subject: str, text: str, *, market_at: datetime, wall_at:
     return True
 
 
+def review(
+    kind: Lasting, subject: str, text: str, over: str, *, severity: Severity, market_at: datetime, wall_at: datetime
+) -> None:
+    """It lasts while there is a ``text``; ``over`` tells that it is over."""
+    if text:
+        begin(kind, subject, text, severity=severity, market_at=market_at, wall_at=wall_at)
+    else:
+        end(kind, subject, over, market_at=market_at, wall_at=wall_at)
+
+
 def lasting(kind: str | None = None) -> QuerySet[Condition]:
     """What is so now, the oldest first."""
     rows = Condition.objects.filter(ended_at=None).order_by("pk")

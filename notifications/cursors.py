@@ -4,6 +4,7 @@ A cursor moves only when its event was delivered, or buried. Who reads for a sub
 that there is one reader however many processes there are.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,6 +37,14 @@ def open_cursor(subscriber: str, now: datetime) -> Cursor:
     owner_of(subscriber)
     cursor, _ = Cursor.objects.get_or_create(name=subscriber, defaults={"seq": number_events(), "moved_at": now})
     return cursor
+
+
+def close_cursors(prefix: str, keep: Iterable[str]) -> int:
+    """Forget the subscribers whose names begin so and that are no longer wanted: one that comes back is a new one.
+
+    Returns how many there were.
+    """
+    return Cursor.objects.filter(name__startswith=prefix).exclude(pk__in=list(keep)).delete()[0]
 
 
 def hold(reader: Reader, now: datetime) -> bool:

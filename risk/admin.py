@@ -10,6 +10,7 @@ from notifications.admin_base import ModelAdmin, ReadOnlyAdmin, age, at, display
 from risk.deadman import present_stage, span
 from risk.deadman_stage import Stage
 from risk.models import BotRiskLimits, DeadMansSwitch, Decision, Halt, LimitChange, Outcome, PortfolioRiskLimits
+from risk.opinion import sentence
 
 OUTCOME_COLOURS = {
     Outcome.NOTHING: "default",
@@ -141,9 +142,10 @@ class DecisionAdmin(ReadOnlyAdmin):
     """Why a bot did or did not trade."""
 
     list_display = ("market_time", "wall_time", "bot_link", "result", "failed_check", "reason", "slot")
-    list_filter = ("outcome", "failed_check")
+    list_filter = ("outcome", "failed_check", ("opinion", admin.EmptyFieldListFilter))
     list_select_related = ("bot",)
     search_fields = ("bot__name", "reason")
+    readonly_fields: Any = ("ai",)
     date_hierarchy = "market_at"
 
     bot_link = related("bot")
@@ -153,6 +155,10 @@ class DecisionAdmin(ReadOnlyAdmin):
     @display(description="outcome", ordering="outcome", label=OUTCOME_COLOURS)
     def result(self, decision: Decision) -> tuple[str, str]:
         return decision.outcome, decision.get_outcome_display()
+
+    @display(description="what an AI said")
+    def ai(self, decision: Decision) -> str:
+        return sentence(decision.opinion) if decision.opinion else "it was not asked"
 
 
 @admin.register(Halt)

@@ -7,9 +7,8 @@ first, so that neither of them is missed when it is dead.
 from datetime import timedelta
 
 from market.clock import Now
-from notifications.conditions import begin, end
+from notifications.conditions import review
 from notifications.events import publish
-from notifications.kinds import Lasting
 from notifications.models import Event, Severity
 from risk.clock_guard import BACK_LIMIT, why_back
 from risk.deadman import (
@@ -55,14 +54,15 @@ def watch(now: Now) -> Stage:
     """Tell what has begun or ended since the last look, and latch when the time is gone. Call it in a transaction."""
     triggered = pull(now)
     switch = find_switch()
-    over = "The dead man's switch can be read"
-    _condition(DEAD_MAN_UNREADABLE, SWITCH, _why_unreadable(switch), over, Severity.CRITICAL, now)
+    times = {"market_at": now.market_at, "wall_at": now.wall_at}
+    told, over = _why_unreadable(switch), "The dead man's switch can be read"
+    review(DEAD_MAN_UNREADABLE, SWITCH, told, over, severity=Severity.CRITICAL, **times)
     if switch is None:
         return Stage.TRIGGERED
     keep_high_water(switch, now)
     _review_clock(switch, now)
-    over = "The switch was drilled"
-    _condition(SWITCH_NOT_DRILLED, SWITCH, _why_not_drilled(switch, now), over, Severity.WARNING, now)
+    told, over = _why_not_drilled(switch, now), "The switch was drilled"
+    review(SWITCH_NOT_DRILLED, SWITCH, told, over, severity=Severity.WARNING, **times)
     if triggered:
         _alarm_again(switch, now)
         _flatten(switch, now)
@@ -127,7 +127,8 @@ def _review_clock(switch: DeadMansSwitch, now: Now) -> None:
     why = why_back(now.wall_at, max(switch.high_water_at, switch.last_checkin_at))
     told = f"{why}: nothing enters until it is there again" if why else ""
     over = "This machine's clock is where it was"
-    _condition(CLOCK_WENT_BACK, MACHINE, told, over, Severity.CRITICAL, now)
+    times = {"market_at": now.market_at, "wall_at": now.wall_at}
+    review(CLOCK_WENT_BACK, MACHINE, told, over, severity=Severity.CRITICAL, **times)
     if switch.last_checkin_at - now.wall_at > BACK_LIMIT:
         suspect_clock("the last check-in lies in the future", now)
 
@@ -139,11 +140,3 @@ def _why_not_drilled(switch: DeadMansSwitch, now: Now) -> str:
     if last_at is None or now.wall_at - last_at <= DRILL_EVERY:
         return ""
     return f"the dead man's switch was not drilled for {DRILL_EVERY.days} days: whether it works is not known (`drill`)"
-
-
-def _condition(kind: Lasting, subject: str, text: str, over: str, severity: Severity, now: Now) -> None:
-    """It lasts while there is a text."""
-    if text:
-        begin(kind, subject, text, severity=severity, market_at=now.market_at, wall_at=now.wall_at)
-    else:
-        end(kind, subject, over, market_at=now.market_at, wall_at=now.wall_at)

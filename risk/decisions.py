@@ -10,16 +10,19 @@ from market.clock import Now
 from notifications.events import publish
 from risk.event_kinds import SignalGenerated
 from risk.models import Decision, Outcome
+from risk.opinion import Opinion
 from risk.verdicts import CheckResult
 
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What a tick looked at, as JSON values: the signal with its indicators, and the closed candle."""
+    """What a tick looked at, as JSON values: the signal with its indicators, and the closed candle; and what it was
+    told of the entry (None: nobody was asked before it)."""
 
     slot: int
     signal: Mapping[str, Any] = field(default_factory=dict)
     candle: Mapping[str, Any] = field(default_factory=dict)
+    opinion: Opinion | None = None
 
 
 UNDECIDED = (Outcome.SKIPPED, Outcome.FAILED)
@@ -70,6 +73,12 @@ def write_decision(
         signal=dict(grounds.signal),
         candle=dict(grounds.candle),
         checks=[check.as_dict() for check in checks],
+        opinion=None if grounds.opinion is None else grounds.opinion.as_dict(),
         market_at=now.market_at,
         wall_at=now.wall_at,
     )
+
+
+def keep_opinion(bot_id: int, slot: int, opinion: Opinion) -> None:
+    """Add an opinion that was asked for after the decision: it changed nothing, and is kept to be judged by."""
+    Decision.objects.filter(bot_id=bot_id, slot=slot, opinion__isnull=True).update(opinion=opinion.as_dict())

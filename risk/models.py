@@ -176,6 +176,7 @@ class Decision(models.Model):
     signal = models.JSONField(default=dict, help_text="action, reason and indicator values")
     candle = models.JSONField(default=dict, help_text="the closed candle that was decided on")
     checks = models.JSONField(default=list, help_text="every check with its limit and value, in order")
+    opinion = models.JSONField(null=True, blank=True, help_text="what an AI said of the entry; empty: it was not asked")
     market_at = models.DateTimeField(help_text="market time")
     wall_at = models.DateTimeField(help_text="wall time")
 

@@ -43,14 +43,7 @@ def random_faults(say: Say) -> Findings:
     """A fifth of all requests meets a fault, some answers are spoiled, now and then there is a limit or a ban."""
     findings = Findings()
     with Fleet(SPEED) as fleet:
-        lasting = {"for_s": FAULTED_MINUTES * 60, "where": "/api/v3/*"}
-        faults = [
-            {"what": what, "share": share, "seed": number, **lasting}
-            for number, (what, share) in enumerate(
-                [*((kind, SHARE) for kind in TRANSPORT), *((kind, 0.002) for kind in RARE), *((k, 0.01) for k in DATA)]
-            )
-        ]
-        fleet.tell_exchange("/sim/faults", faults)
+        fleet.tell_exchange("/sim/faults", a_fifth_fails(FAULTED_MINUTES * 60))
         end_s = time.time() + FAULTED_MINUTES * 60
         fleet.wait(end_s - time.time(), say, "a fifth of all requests meets a fault")
         told = fleet.tell_exchange("/sim/faults", method="GET")
@@ -63,6 +56,16 @@ def random_faults(say: Say) -> Findings:
         findings.figures["429 and 418 of the exchange's own"] = f"{stats['answers_429']}, {stats['answers_418']}"
         fleet.judge(findings, end_s)
     return findings
+
+
+def a_fifth_fails(for_s: float) -> list[dict[str, object]]:
+    """Of all requests, from now on, for so many wall seconds."""
+    shares: list[tuple[object, float]] = [*((what, SHARE) for what in TRANSPORT), *((what, 0.002) for what in RARE)]
+    shares += [(what, 0.01) for what in DATA]
+    return [
+        {"what": what, "share": share, "seed": number, "for_s": for_s, "where": "/api/v3/*"}
+        for number, (what, share) in enumerate(shares)
+    ]
 
 
 def total_outage(say: Say) -> Findings:

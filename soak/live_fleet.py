@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from typing import Self
 
 from simexchange.requests.auth import DEMO_KEY, DEMO_SECRET
 from soak.fleet import WORKER, Fleet
@@ -39,13 +40,21 @@ class LiveFleet(Fleet):
         if database_url:
             self.environment["DATABASE_URL"] = database_url
 
-    def __enter__(self) -> "LiveFleet":
+    def __enter__(self) -> Self:
         Rig.__enter__(self)
         go_live(self, self.bots)
+        self.before_the_first_tick()
         self._commands = self._all_commands()
         self.programs = {name: self.spawn(*command) for name, command in self._commands.items()}
         until(lambda: self.ticks() >= self.bots, "every bot's first tick", 180)
         return self
+
+    def before_the_first_tick(self) -> None:
+        """Nothing has happened yet, and nothing runs but Redis and the exchange."""
+
+    def start_service(self, name: str) -> None:
+        """One of our own commands that stays."""
+        self.spawn(sys.executable, "manage.py", name)
 
     @property
     def victims(self) -> list[str]:

@@ -9,6 +9,7 @@ os.environ.update(VAR=str(_scratch), SECRET_KEY="for-tests-only-" + "x" * 40, EX
 os.environ.update(LIVE_TRADING="no", FIELD_KEYS="", METRICS_TOKEN="", WEBHOOKS="")
 for name in ("TELEGRAM_TOKEN", "TELEGRAM_OPERATORS", "TELEGRAM_VIEWERS", "TELEGRAM_ALERTS"):
     os.environ[name] = ""
+os.environ.update(AI_BASE_URL="", AI_API_KEY="", AI_MODEL="", AI_DEADLINE_S="5", AI_DAILY_CALLS="500")
 for name in ("DATABASE_URL", "REDIS_URL", "SIM_URL"):
     os.environ.setdefault(name, "")
 

@@ -29,6 +29,9 @@ class Listener:
     connections: int = 0
     got: dict[int, int] = field(default_factory=dict)  # number of the event -> wall ns of its arrival
     twice: int = 0
+    _told: int | None = None
+    _data: bytes = b""
+    _new: bool = True
 
     async def listen(self) -> None:
         while True:
@@ -37,6 +40,7 @@ class Listener:
             await asyncio.sleep(0.1)
 
     async def _listen_once(self) -> None:
+        self._new, self._data = True, b""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 20)
         try:
             resume = f"Last-Event-ID: {self.last}\r\n" if self.last is not None else ""
@@ -48,17 +52,24 @@ class Listener:
             writer.close()
 
     def _take(self, line: bytes) -> None:
-        """One line; those of the chunks around them begin with neither."""
+        """One line; those of the chunks around them are none of these. As a browser does: an event counts, and its
+        number is kept, when the empty line after it has come; what the end of a connection cut off was not there."""
         if line.startswith(b"id: "):
-            self.connections += self.last is None or int(line[4:]) == self.last
-            self.last = int(line[4:])
+            self._told = int(line[4:])
         elif line.startswith(b"data: "):
-            data = json.loads(line[6:])
-            if "seq" not in data:
-                return  # a hello or a ping
+            self._data = line[6:]
+        elif line == b"\n":
+            self._dispatch()
+
+    def _dispatch(self) -> None:
+        data = json.loads(self._data or b"{}")
+        if "seq" in data:
             number = data["payload"].get("number")
             self.twice += number in self.got
             self.got.setdefault(number, time.time_ns())
+        elif self._new:  # the first of a connection says where it begins; others are pings
+            self.connections += self.last is None or self._told == self.last
+        self.last, self._data, self._new = self._told, b"", False
 
 
 class StreamRig:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +24,7 @@ class Taken:
 
     method: str
     values: dict[str, Any]
+    at_s: float = field(default_factory=time.time)
 
     @property
     def chat_id(self) -> int:
@@ -40,7 +42,8 @@ class Taken:
 
 @dataclass
 class Fault:
-    """What the next ``times`` calls of a method meet. ``after``: the call is taken all the same, its answer is lost."""
+    """What the next ``times`` calls of a method meet. ``after``: the call is taken all the same, its answer is lost.
+    ``share``: of the calls, which of them is the same in each run."""
 
     method: str
     status: int
@@ -51,6 +54,8 @@ class Fault:
     after: bool = False
     chat_id: int = 0
     only_with: str = ""
+    share: float = 1.0
+    chance: Random = field(default_factory=lambda: Random(1))
 
 
 @dataclass
@@ -58,6 +63,7 @@ class TelegramApi:
     """The state of it. Times are wall time."""
 
     port: int = 0
+    token: str = TOKEN
     record: Path | None = None
     taken: list[Taken] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
@@ -139,7 +145,8 @@ class TelegramApi:
             for fault in self.faults:
                 fits = fault.method == method and fault.times > 0
                 fits = fits and (not fault.chat_id or str(fault.chat_id) == str(values.get("chat_id")))
-                if fits and fault.only_with in str(values.get("text", "")):
+                fits = fits and fault.only_with in str(values.get("text", ""))
+                if fits and (fault.share == 1.0 or fault.chance.random() < fault.share):
                     fault.times -= 1
                     return fault
         return None
@@ -186,7 +193,8 @@ def _handler(api: TelegramApi) -> type[BaseHTTPRequestHandler]:
             api.paths.append(split.path)
             values = {name: given[-1] for name, given in parse_qs(split.query).items()}
             values |= _form(self.headers.get("Content-Type", ""), body)
-            status, answer = api.call(method, values) if token == TOKEN else (401, {"ok": False, "description": "no"})
+            stranger = 401, {"ok": False, "description": "no"}
+            status, answer = api.call(method, values) if token == api.token else stranger
             self._reply(status, json.dumps(answer).encode())
 
         def _reply(self, status: int, body: bytes) -> None:
@@ -227,9 +235,9 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def telegram_api(record: Path | None = None, port: int = 0) -> Iterator[TelegramApi]:
+def telegram_api(record: Path | None = None, port: int = 0, token: str = TOKEN) -> Iterator[TelegramApi]:
     """For as long as the block lasts."""
-    api = TelegramApi(record=record)
+    api = TelegramApi(record=record, token=token)
     server = _Server(("127.0.0.1", port), _handler(api))
     api.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from django.db import transaction
 
 from market.clock import Clock
+from notifications.holding import Process
 from notifications.models import Event, Severity
 from notifications.telegram.commands import Command
 from notifications.telegram.delivery import Compose
-from notifications.telegram.holding import Process
 from notifications.telegram.markup import escape
 from notifications.telegram.process import Setup, run
 from notifications.telegram.values import Note, Role

@@ -209,6 +209,7 @@ RULES: dict[str, tuple[Finder, set[str], list[str]]] = {
         {
             "market/ccxt_connection.py",
             "market/http_deadline.py",
+            "tradingplatform/ai/client.py",  # to the AI, of figures
             "tradingplatform/sim_stats.py",  # reads the simulator's counters
             "tradingplatform/holder.py",  # this machine's name
             "tradingplatform/launcher/child.py",  # whether a process answers on this machine

@@ -21,5 +21,6 @@ class TradingPlatformConfig(AppConfig):
         remember(*webhook_secrets(settings.WEBHOOKS, ROOT))
         import_module("tradingplatform.webhook_checks")
         import_module("tradingplatform.presence")
+        import_module("tradingplatform.ai.checks")
         import_module("tradingplatform.launcher.alarms")  # a subscriber, which the console names
         import_module("tradingplatform.celery")  # so that every process sends to our broker, not to Celery's default

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SECRET = {
     "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FIELD_KEYS", "METRICS_TOKEN", "WEBHOOKS", "TELEGRAM_TOKEN",
+    "AI_API_KEY",
 }  # fmt: skip
 """Variables whose value no message repeats."""
 
@@ -69,6 +70,20 @@ class Environment(BaseSettings):
         default="https://api.telegram.org",
         pattern=r"^https?://",
         description="where the Bot API answers: a server of your own, or a test's",
+    )
+    AI_BASE_URL: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#@]+)?$",
+        description="an OpenAI-compatible server's address, as https://api.openai.com/v1, without user or query;"
+        " empty: no AI is asked",
+    )
+    AI_API_KEY: str = Field(default="", pattern=r"^[!-~]*$", description="its key; a server of your own needs none")
+    AI_MODEL: str = Field(default="", pattern=r"^([!-~]{1,128})?$", description="which of its models is asked")
+    AI_DEADLINE_S: float = Field(
+        default=5, ge=0.5, le=30, allow_inf_nan=False, description="wall seconds for the AI's whole answer, 0.5 to 30"
+    )
+    AI_DAILY_CALLS: int = Field(
+        default=500, ge=0, le=1_000_000, description="how often the whole fleet asks the AI in a UTC day of wall time"
     )
     DEBUG: bool = False
     ALLOWED_HOSTS: str = Field(default="127.0.0.1,localhost,[::1]", description="comma-separated")

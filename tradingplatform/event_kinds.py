@@ -309,3 +309,13 @@ NOT_RECONCILED = Lasting.declare(
     "An account's comparison with the exchange has kept it from entering for a minute.",
     "An account agrees with the exchange again.",
 )
+AI_TROUBLE = Lasting.declare(
+    "ai_trouble",
+    "The AI that is asked about entries does not answer: bots do as they are told for that case.",
+    "The AI that is asked about entries answers again.",
+)
+AI_LIMIT_REACHED = Lasting.declare(
+    "ai_limit_reached",
+    "The AI was asked about as many entries as it may be in a day.",
+    "The AI is asked about entries again.",
+)

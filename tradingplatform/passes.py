@@ -1,9 +1,9 @@
 """What one pass of a bot works with, what it saw, and what came of it."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from bots.lifecycle import Claim, is_late
+from bots.lifecycle import Claim, left_ms
 from bots.models import Bot
 from bots.strategies.base import Signal
 from execution.models import Position
@@ -13,7 +13,9 @@ from market.instruments import Instrument
 from market.trust import implausible
 from risk.decisions import Grounds
 from risk.models import Outcome
+from risk.opinion import Opinion
 from risk.verdicts import Proposal
+from tradingplatform.ai.prompt import AskLater
 from tradingplatform.decide import Choice
 from tradingplatform.subject import grounds_of
 from tradingplatform.wiring import Platform
@@ -45,7 +47,13 @@ class Pass:
     @property
     def is_late(self) -> bool:
         """Whether it may only exit by now."""
-        return is_late(self.slot, self.bot.interval_s, self.bot.stagger_s, self.now, self.platform.clock.speed)
+        return self.left_s < 0
+
+    @property
+    def left_s(self) -> float:
+        """Wall seconds for which it may still enter."""
+        speed = self.platform.clock.speed
+        return left_ms(self.slot, self.bot.interval_s, self.bot.stagger_s, self.now, speed) / 1000 / speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +74,24 @@ class Seen:
         """Whether the candles gave no price to believe."""
         return self.window is None or beyond_belief(self.window)
 
-    def grounds(self, slot: int, proposal: Proposal | None = None) -> Grounds:
+    def grounds(self, slot: int, proposal: Proposal | None = None, opinion: Opinion | None = None) -> Grounds:
         candles = self.window.candles if self.window else None
-        return grounds_of(slot, self.signal, candles, position=self.position, proposal=proposal)
+        grounds = grounds_of(slot, self.signal, candles, position=self.position, proposal=proposal)
+        return grounds if opinion is None else replace(grounds, opinion=opinion)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of a tick. ``stored``: its decision was written together with its order; ``final``: ticking the slot
-    again would change nothing."""
+    again would change nothing; ``opinion``: what was said of an entry that never came before the gate; ``later``: what
+    the AI is asked once everything is done."""
 
     outcome: Outcome
     reason: str
     stored: bool = False
     final: bool = False
+    opinion: Opinion | None = None
+    later: AskLater | None = None
 
 
 def beyond_belief(window: Window) -> bool:

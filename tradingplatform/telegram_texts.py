@@ -83,7 +83,7 @@ def _closed(alert: Alert) -> Told:
 
     if profit is None:
         return f"Closed {payload.get('symbol', '')}", lines()
-    share = f" ({_signed_percent(ratio(profit, alert.cost))})" if alert.cost else ""
+    share = _share(profit, alert.cost)
     word = "Profit" if profit > 0 else "Loss" if profit < 0 else "Even"
     return f"{word} {_money(profit, quote, sign=True)} {quote}{share} on {payload.get('symbol', '')}", lines()
 
@@ -168,6 +168,14 @@ def _figure(payload: Mapping[str, Any], name: str) -> str:
 
 def _money(amount: Decimal, quote: str, *, sign: bool = False) -> str:
     return f"{amount:{'+' if sign else ''},.{decimals_shown(quote)}f}"
+
+
+def _share(profit: Decimal, cost: Decimal | None) -> str:
+    """Of what it cost; nothing where the two do not fit together, as in a payload that was not ours."""
+    try:
+        return f" ({_signed_percent(ratio(profit, cost))})" if cost else ""
+    except InvalidOperation:
+        return ""
 
 
 def _signed_percent(fraction: Decimal) -> str:

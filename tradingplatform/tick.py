@@ -27,15 +27,19 @@ from execution.record import LostRace
 from execution.states import LIVE_POSITION, PositionStatus
 from execution.submit import Exit, Means, enter
 from market.clock import Now, moment
-from market.exchange import ExchangeError
+from market.clock_offset import Offset
+from market.exchange import ExchangeError, Quote
 from market.fetcher import Window
+from market.instruments import Instrument
 from market.slots import slot_at, slot_start_ms
 from market.trust import implausible
 from notifications.events import publish
 from notifications.models import Severity
 from risk.decisions import Grounds, forget_undecided, is_decided, write_decision
 from risk.models import Decision, Outcome
+from risk.opinion import shrunk
 from risk.verdicts import Approved
+from tradingplatform.ai.advice import after_entry, after_entry_ask, before_entry
 from tradingplatform.conditions import begin_stale
 from tradingplatform.decide import Choice, Close, Enter, Nothing, Subject, decide, propose
 from tradingplatform.event_kinds import TickFailed
@@ -105,6 +109,8 @@ def _run_claimed(this: Pass) -> None:
         candles=seen.window.source if seen.window else None,
         ms=this.now.wall_ms - this.began.wall_ms,
     )
+    if result.later is not None:
+        after_entry(this, result.later)
 
 
 def _decide_and_act(this: Pass) -> tuple[Seen, Result]:
@@ -182,33 +188,44 @@ def _act(this: Pass, seen: Seen, subject: Subject, choice: Choice, executor: Bas
 
 
 def _enter(this: Pass, seen: Seen, subject: Subject, signal: Signal, executor: BaseExecutor) -> Result:
-    """Price the signal by what the market asks now, and bring it before the gate."""
+    """Ask the AI where the bot wants it, price the signal by what the market asks now, and bring it before the gate."""
     instrument = subject.instrument
-    assert seen.window is not None
+    opinion = before_entry(this, seen, subject, signal)
     try:
         quote = this.platform.fetcher.quote(instrument.symbol)
         offset = this.platform.fetcher.clock_offset()
     except ExchangeError as error:
-        return Result(Outcome.NOTHING, f"no entry: no price, or not the exchange's time: {error}")
+        reason = f"no entry: no price, or not the exchange's time: {error}"
+        return Result(Outcome.NOTHING, reason, opinion=opinion)
     if this.is_late:  # it may have been in time before it asked
-        return Result(Outcome.NOTHING, "no entry: the tick is late")
+        return Result(Outcome.NOTHING, "no entry: the tick is late", opinion=opinion)
     proposal = propose(subject, signal, instrument.round_price_up(worst_price(quote.ask)), this.slot)
     if isinstance(proposal, Nothing):
-        return Result(Outcome.NOTHING, proposal.reason)
-    pricing = Pricing(
+        return Result(Outcome.NOTHING, proposal.reason, opinion=opinion)
+    if opinion is not None:
+        opinion = opinion.on(proposal.amount, instrument)
+        proposal = shrunk(proposal, opinion)
+    later = after_entry_ask(this, seen, subject, signal, proposal)
+    _forget_undecided(this)
+    grounds, pricing = seen.grounds(this.slot, proposal, opinion), _pricing(this, seen, instrument, quote, offset)
+    verdict = enter(this.bot, proposal, pricing, grounds, executor, lambda: this.now)
+    if isinstance(verdict, Approved):
+        _see_to(this, executor)
+        return Result(Outcome.APPROVED, proposal.reason, stored=True, later=later)
+    return Result(Outcome.REFUSED, verdict.reason, stored=True)
+
+
+def _pricing(this: Pass, seen: Seen, instrument: Instrument, quote: Quote, offset: Offset) -> Pricing:
+    assert seen.window is not None
+    speed = this.platform.clock.speed
+    return Pricing(
         instrument=instrument,
         trusted_price=instrument.price_from_float(float(seen.window.candles.close[-1])),
         quote=quote,
         clock=offset,
-        stale_after_ms=round(QUOTE_MAX_AGE_WALL_MS * this.platform.clock.speed),
-        marks_stale_after_ms=round(MARKS_MAX_AGE_WALL_MS * this.platform.clock.speed),
+        stale_after_ms=round(QUOTE_MAX_AGE_WALL_MS * speed),
+        marks_stale_after_ms=round(MARKS_MAX_AGE_WALL_MS * speed),
     )
-    _forget_undecided(this)
-    verdict = enter(this.bot, proposal, pricing, seen.grounds(this.slot, proposal), executor, lambda: this.now)
-    if isinstance(verdict, Approved):
-        _see_to(this, executor)
-        return Result(Outcome.APPROVED, proposal.reason, stored=True)
-    return Result(Outcome.REFUSED, verdict.reason, stored=True)
 
 
 def _see_to(this: Pass, executor: BaseExecutor) -> None:
@@ -233,7 +250,8 @@ def _finish(this: Pass, seen: Seen, result: Result) -> None:
             begin_stale(this.bot.symbol, this.bot.timeframe, seen.window, this.now)
         if not (result.stored or this.decided):
             _forget_undecided(this)
-            write_decision(this.bot, seen.grounds(this.slot), result.outcome, result.reason, this.now)
+            grounds = seen.grounds(this.slot, opinion=result.opinion)
+            write_decision(this.bot, grounds, result.outcome, result.reason, this.now)
         release(this.claim, this.now, failed=False, again=_wants_again(this, position, seen, result))
 
     if seen.position is not None or result.outcome is Outcome.APPROVED:

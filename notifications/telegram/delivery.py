@@ -5,18 +5,19 @@ leaves it where it was: the next one sends again, and says so.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
-from notifications.cursors import bury, delivered, due_events, failed, open_cursor
+from notifications.cursors import bury, close_cursors, delivered, due_events, failed, open_cursor
+from notifications.holding import Holding, Process
 from notifications.models import Event
 from notifications.telegram.batches import MOST, Batch, next_batch
 from notifications.telegram.database import DatabaseThread
-from notifications.telegram.holding import Holding, Process
 from notifications.telegram.markup import escape
+from notifications.telegram.pace import Pace
 from notifications.telegram.refusals import Moment
 from notifications.telegram.transport import Transport, TryAgain, Undeliverable
 from notifications.telegram.values import Note
@@ -35,8 +36,20 @@ Compose = Callable[[Event], Note | None]
 """What an event says to people; None where nobody wants to know."""
 
 
+SUBSCRIBERS = "telegram:"
+"""How the names of all of ours begin."""
+
+
 def subscriber(chat_id: int) -> str:
-    return f"telegram:{chat_id}"
+    return f"{SUBSCRIBERS}{chat_id}"
+
+
+def forget_others(chat_ids: Iterable[int]) -> None:
+    """Whoever is on no list any more begins at the end of the log, should it come back: what it was not meant to read
+    is not sent to it later, and a month of alerts tells nobody anything."""
+    forgotten = close_cursors(SUBSCRIBERS, [subscriber(chat_id) for chat_id in chat_ids])
+    if forgotten:
+        log.info("telegram_chats_forgotten", count=forgotten)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,7 @@ class Delivery:
     def __init__(self, chat_id: int, means: Means) -> None:
         self.chat_id, self.means = chat_id, means
         self.holding = Holding(subscriber(chat_id), means.process)
+        self._pace = Pace()
         self._opened = False
         self._doubtful = False  # the next message may have arrived before
         self._one_by_one_until = 0  # a batch with a bad one in it is taken apart
@@ -80,6 +94,8 @@ class Delivery:
         begun = bool(due)
         while due and not stop.is_set():
             batch = next_batch(due, 1 if _number(due[0][0]) <= self._one_by_one_until else MOST)
+            if batch.note is not None:
+                await pause(stop, self._pace.wait_s(asyncio.get_running_loop().time()))
             if not await self._tell(batch):
                 return False
             due = [pair for pair in due if _number(pair[0]) > _number(batch.last)]

@@ -8,11 +8,11 @@ from datetime import timedelta
 import structlog
 from django.db.models import Q
 
+from notifications.holding import Holding, Process
 from notifications.models import Cursor
 from notifications.telegram.conflict import Conflict
 from notifications.telegram.database import DatabaseThread
 from notifications.telegram.desk import Desk, Response
-from notifications.telegram.holding import Holding, Process
 from notifications.telegram.menus import Menus
 from notifications.telegram.refusals import Moment
 from notifications.telegram.transport import OtherPoller, TelegramTrouble, Transport, TryAgain

@@ -5,16 +5,21 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import structlog
+
+from notifications.holding import Process
 from notifications.telegram.commands import Command
 from notifications.telegram.database import DatabaseThread
-from notifications.telegram.delivery import Compose, Delivery, Means
+from notifications.telegram.delivery import TROUBLE_S, Compose, Delivery, Means, forget_others
 from notifications.telegram.desk import Desk
-from notifications.telegram.holding import Process
 from notifications.telegram.menus import Menus
 from notifications.telegram.polling import Poller, PollerMeans
 from notifications.telegram.refusals import Moment
 from notifications.telegram.transport import Transport
 from notifications.telegram.values import Role
+from notifications.telegram.waiting import pause
+
+log = structlog.get_logger()
 
 STOP_S = 2.5
 """What is being sent may take so long to end, once the process is to stop."""
@@ -60,7 +65,8 @@ async def run(setup: Setup, stop: asyncio.Event) -> None:
     means = Means(transport, threads[0], setup.compose, setup.process, setup.clock)
     deliveries = [Delivery(chat_id, means) for chat_id in setup.people]
     poller = _poller(setup, transport, threads[1])
-    tasks = [asyncio.create_task(work) for work in (*(one.run(stop) for one in deliveries), poller.run(stop))]
+    works = (*(one.run(stop) for one in deliveries), poller.run(stop), _forget(setup.people, threads[0], stop))
+    tasks = [asyncio.create_task(work) for work in works]
     await stop.wait()
     _, late = await asyncio.wait(tasks, timeout=STOP_S)
     for task in late:  # in the middle of a send: its cursor stays held, and the next process marks what it repeats
@@ -69,6 +75,17 @@ async def run(setup: Setup, stop: asyncio.Event) -> None:
     await transport.close()
     for thread in threads:
         thread.close()
+
+
+async def _forget(people: Mapping[int, Role], database: DatabaseThread, stop: asyncio.Event) -> None:
+    """Those who were taken off the lists, as soon as the database can be asked."""
+    while not stop.is_set():
+        try:
+            await database(lambda: forget_others(people))
+            return
+        except Exception as error:
+            log.warning("telegram_nobody_forgotten", error=f"{type(error).__name__}: {error}")
+            await pause(stop, TROUBLE_S)
 
 
 def _poller(setup: Setup, transport: Transport, database: DatabaseThread) -> Poller:

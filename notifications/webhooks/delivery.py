@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from threading import Event as Signal
 
 import structlog
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 
 from notifications import conditions
-from notifications.cursors import Reader, bury, delivered, due_events, failed, hold, let_go, open_cursor
+from notifications.cursors import Reader, bury, delivered, due_events, failed, open_cursor
 from notifications.event_kinds import WEBHOOK_FAILING, WEBHOOK_REFUSING
+from notifications.holding import Holding, Process
 from notifications.models import Cursor, Event
 from notifications.webhooks.config import Hook
 from notifications.webhooks.sending import Attempt, Later, Never, Taken, send
@@ -21,9 +22,10 @@ log = structlog.get_logger()
 PATIENCE = timedelta(minutes=5)
 """So long a receiver may be away before that is told."""
 
-POLL_S, RETRY_S, RENEW_S = 0.5, 5.0, 10.0
-"""Wall time between two looks at the log, after a database that could not be asked, and between two renewals of the
-lease: a third of it, so that an attempt begun just before the next one is over in time."""
+POLL_S, RETRY_S = 0.5, 1.0
+"""Wall time between two looks at the log, and after a database that could not be asked."""
+
+MOVE_TRIES = 20
 
 Clocks = Callable[[], tuple[datetime, datetime]]
 """Market time and wall time now."""
@@ -33,17 +35,21 @@ Post = Callable[[Hook, Event, datetime], Attempt]
 
 @dataclass
 class Delivery:
-    """One hook, in a thread of its own: one that is away delays nobody. ``holder``: which process this is."""
+    """One hook, in a thread of its own: one that is away delays nobody. ``process``: which one this is."""
 
     hook: Hook
-    holder: str
+    process: Process
     clocks: Clocks
     post: Post = send
-    reader: Reader = field(init=False)
-    _held_s: float = field(default=float("-inf"), init=False)
+    holding: Holding = field(init=False)
+    _opened: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self.reader = Reader(self.hook.subscriber, self.holder)
+        self.holding = Holding(self.hook.subscriber, self.process)
+
+    @property
+    def reader(self) -> Reader:
+        return self.holding.reader
 
     def run(self, stop: Signal) -> None:
         """Deliver until told to stop; an attempt that is under way ends first."""
@@ -60,7 +66,7 @@ class Delivery:
                 failing = False
             stop.wait(pause_s)
         try:
-            let_go(self.reader)
+            self.holding.let_go()
         except Exception:  # the lease runs out by itself
             log.info("webhook_lease_not_given_back", hook=self.hook.name)
         finally:
@@ -102,7 +108,7 @@ class Delivery:
         match attempt:
             case Taken():
                 log.info("webhook_delivered", hook=name, seq=event.seq, ms=ms)
-                moved = delivered(self.reader, event, now)
+                moved = self._move_on(event)
                 self._tell_if_it_is_over(market_at, now)
                 return moved
             case Later(error, wait):
@@ -117,14 +123,25 @@ class Delivery:
                 conditions.begin(WEBHOOK_REFUSING, name, text, market_at=market_at, wall_at=now)
                 return moved
 
+    def _move_on(self, event: Event) -> bool:
+        """Insist: what was taken once must not be sent again because the database was busy."""
+        for attempt in range(1, MOVE_TRIES + 1):
+            try:
+                return delivered(self.reader, event, self.clocks()[1])
+            except DatabaseError as error:
+                if attempt == MOVE_TRIES:
+                    raise
+                log.warning("webhook_cursor_waits", hook=self.hook.name, seq=event.seq, error=str(error))
+                time.sleep(RETRY_S)
+                close_old_connections()
+        raise AssertionError("the last try either returns or raises")
+
     def _hold(self, now: datetime) -> bool:
-        """The lease is renewed now and then only: each renewal is a write, and no attempt takes as long as it lasts."""
-        if time.monotonic() - self._held_s < RENEW_S:
-            return True
-        open_cursor(self.reader.subscriber, now)
-        held = hold(self.reader, now)
-        self._held_s = time.monotonic() if held else float("-inf")
-        return held
+        """Whether this process reads for the hook, for as long as an attempt takes."""
+        if not self._opened:
+            open_cursor(self.reader.subscriber, now)
+            self._opened = True
+        return self.holding.take(now) is not None
 
     def _tell_if_it_is_over(self, market_at: datetime, now: datetime) -> None:
         name = self.hook.name

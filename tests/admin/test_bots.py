@@ -35,6 +35,8 @@ def definition(account, **changes):
         "symbol": "BTC/USDT",
         "timeframe": "1h",
         "capital": "500",
+        "ai_mode": "off",
+        "ai_on_failure": "deny",
     } | changes
 
 
@@ -237,3 +239,15 @@ def test_mode_and_currency_of_an_account_are_fixed(operator):
     edit(operator, made, {"name": "renamed", "mode": "LIVE", "quote": "EUR", "exchange": "x"})
     made.refresh_from_db()
     assert (made.name, made.mode, made.quote, made.exchange) == ("renamed", "PAPER", "USDT", "simulated")
+
+
+def test_whether_an_ai_is_asked_is_edited_and_audited(operator):
+    bot = make_bot(name="mine")
+    refused = errors_of(edit(operator, bot, of(bot, ai_mode="sometimes", ai_on_failure="")))
+    assert set(refused) == {"ai_mode", "ai_on_failure"}
+    assert edit(operator, bot, of(bot, ai_mode="veto", ai_on_failure="allow")).status_code == 302
+    bot.refresh_from_db()
+    assert (bot.ai_mode, bot.ai_on_failure) == ("veto", "allow")
+    entry = AuditEntry.objects.get(action="bot_edited")
+    assert entry.before.items() >= {"ai_mode": "off", "ai_on_failure": "deny"}.items()
+    assert entry.after.items() >= {"ai_mode": "veto", "ai_on_failure": "allow"}.items()

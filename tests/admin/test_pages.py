@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, PeriodicTask, PeriodicTasks, SolarSchedule
 
-from bots.models import ExchangeAccount
+from bots.models import AiCircuit, AiDay, ExchangeAccount
 from execution.models import (
     AssetExposure,
     EquitySnapshot,
@@ -156,6 +156,8 @@ def a_trading_bot(number):
 def other_rows():
     Group.objects.get_or_create(name="watchers")
     Heartbeat.objects.get_or_create(name="beat", defaults={"sent_at": NOW.wall_at, "wall_at": NOW.wall_at})
+    AiDay.objects.get_or_create(day=NOW.wall_at.date())
+    AiCircuit.objects.get_or_create(pk=AiCircuit.SINGLETON)
     ClockedSchedule.objects.get_or_create(clocked_time=NOW.wall_at)
     CrontabSchedule.objects.get_or_create(minute="5")
     SolarSchedule.objects.get_or_create(event="sunrise", latitude=1, longitude=1)
@@ -220,7 +222,7 @@ WRITTEN_BY_THE_PLATFORM = [
     model
     for model in MODELS
     if model._meta.app_label in ("execution", "notifications", "django_celery_beat")
-    or model._meta.model_name in ("decision", "halt", "deadmansswitch", "limitchange")
+    or model._meta.model_name in ("decision", "halt", "deadmansswitch", "limitchange", "aiday", "aicircuit")
 ]
 
 

@@ -3,13 +3,18 @@
 import json
 import os
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
-from execution.models import Order
-from tests.execution.test_orders_and_money import buy
+from execution.drive import leave
+from execution.models import Order, Position
+from execution.submit import Exit
+from risk.exits import ExitReason
+from risk.models import Decision
+from tests.execution.test_orders_and_money import buy, means
 from tests.factories import SLOT_0, make_bot, now_at
 from tests.fakes import ScriptedExecutor, filled_at
 from tradingplatform.explain.log_files import log_lines
@@ -134,3 +139,87 @@ def test_without_logs_the_page_says_so(settings, tmp_path):
     call_command("explain", bot.name, at="2024-03-09T16:03", stdout=page)
 
     assert f"log lines, wall time: none is left in {tmp_path / 'log'}" in page.getvalue()
+
+
+# --- by the name of an order
+
+
+def explained(**asked):
+    page, told = StringIO(), StringIO()
+    call_command("explain", stdout=page, **asked)
+    call_command("explain", json=True, stdout=told, **asked)
+    return page.getvalue(), json.loads(told.getvalue())
+
+
+@pytest.fixture
+def round_trip(settings, tmp_path):
+    """A position that was entered by a decision, and left two slots later by an order of no decision; their lines."""
+    settings.VAR = tmp_path
+    bot = make_bot()
+    buy(bot, ScriptedExecutor(filled_at("60012.34")))
+    Decision.objects.update(signal={"action": "ENTER", "reason": "the close came back", "indicators": {}})
+    Order.objects.update(exchange_order_id="1871")
+    wish = Exit(ExitReason.STOP, "enough", Decimal(61000))
+    leave(Position.objects.get(), wish, None, means(ScriptedExecutor(filled_at("61000")), now=now_at(SLOT_0 + 2)))
+    (tmp_path / "log").mkdir()
+    entry, left = Order.objects.order_by("pk")
+    Order.objects.filter(pk=left.pk).update(exchange_order_id="1873", answer="-2010 nonsense")
+    later = now_at(SLOT_0 + 8).wall_at
+    write(tmp_path / "log", "reconciler.log", *(line(later, order=one.client_order_id) for one in (entry, left)))
+    return entry, left
+
+
+@pytest.mark.django_db
+def test_an_entry_says_its_bot_signal_checks_and_answers(round_trip):
+    entry, _ = round_trip
+    page, told = explained(order=entry.client_order_id)
+
+    assert page.startswith(f"order {entry.client_order_id}, 1871 at the exchange: ENTRY of position #")
+    assert "ENTER: the close came back" in page
+    assert "✓ passed" in page
+    assert "entered by" not in page
+    assert (told["bot"], told["slot"]["number"]) == (entry.bot.name, SLOT_0)
+    assert [one["order"] for one in told["log"]] == [entry.client_order_id]
+
+
+@pytest.mark.django_db
+def test_an_order_that_no_tick_decided_says_what_had_entered(round_trip):
+    entry, left = round_trip
+    page, told = explained(order=left.client_order_id)
+
+    first, because, entered = page.split("\n")[:3]
+    assert first.endswith("FILLED (-2010 nonsense)")
+    assert because == f"  because: {left.reason}"
+    assert entered.startswith(f"  entered by {entry.client_order_id} at 2024-03-09 16:")
+    passed = sum(check["passed"] for check in entry.decision.checks)
+    assert entered.endswith(f"the close came back; {passed} checks passed (explain --order {entry.client_order_id})")
+    assert told["slot"]["number"] == SLOT_0 + 2
+    assert [one["order"] for one in told["log"]] == [left.client_order_id]
+
+
+@pytest.mark.django_db
+def test_the_exchanges_number_does_as_well(round_trip):
+    entry, _ = round_trip
+    assert explained(order="1871")[1]["order_asked"]["client_order_id"] == entry.client_order_id
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"order": "nobody's"}, "there is no order"),
+        ({}, "name a bot, or an order"),
+        ({"order": "1871", "at": "03:00"}, "give --order alone"),
+    ],
+    ids=["unknown", "nothing", "both"],
+)
+def test_what_does_not_fit_is_said(round_trip, asked, why):
+    with pytest.raises(CommandError, match=why):
+        call_command("explain", **asked)
+
+
+@pytest.mark.django_db
+def test_a_number_that_two_orders_have_is_not_guessed(round_trip):
+    Order.objects.update(exchange_order_id="7")
+    with pytest.raises(CommandError, match="several orders"):
+        call_command("explain", order="7")

@@ -35,7 +35,7 @@ def parsed(chosen, as_root=False):
 def test_one_worker_for_each_queue():
     workers = [program.arguments for program in programs(plan()) if program.sign == "worker"]
 
-    assert [words[words.index("-Q") + 1] for words in workers] == ["trading", "housekeeping", "notifications"]
+    assert [words[words.index("-Q") + 1] for words in workers] == ["trading", "housekeeping"]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_what_others_run_is_neither_started_nor_waited_for(given, missing):
     chosen = programs(given)
     waited_for = {address.partition(":")[0] for program in chosen for address in program.after}
 
-    workers = {"trading", "housekeeping", "notifications"}
+    workers = {"trading", "housekeeping"}
     everything = {"redis", "exchange", *workers, "beat", "guard", "reconciler", "sweeper", "web", "narrator"}
     assert {program.name for program in chosen} == everything - missing
     assert waited_for == {"redis", "http"} - {{"redis": "redis", "exchange": "http"}[name] for name in missing}
@@ -67,7 +67,7 @@ def test_they_stop_from_the_bell_to_the_ground():
 
     assert [config.get(group, "programs").split(",") for group in groups] == [
         ["beat", "sweeper", "narrator"],
-        ["trading", "housekeeping", "notifications", "guard", "reconciler", "web"],
+        ["trading", "housekeeping", "guard", "reconciler", "web"],
         ["exchange"],
         ["redis"],
     ]

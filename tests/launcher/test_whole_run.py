@@ -102,7 +102,7 @@ def terminal(tmp_path):
 
 def test_a_day_of_the_platform(terminal):
     terminal.until(lambda: "Everything is up" in terminal.text)
-    workers = ("trading", "housekeeping", "notifications")
+    workers = ("trading", "housekeeping")
     for name in ("redis", "exchange", *workers, "beat", "guard", "reconciler", "sweeper", "web", "narrator"):
         assert re.search(rf"✓.* {name} +pid {terminal.pid(name)} ", terminal.text), terminal.text
     assert "Password" in terminal.text

@@ -13,7 +13,9 @@ from cryptography.fernet import Fernet
 
 from tests.live_processes.haystack import Wiretap, files, found, redis_values
 from tests.live_processes.platform import LivePlatform
-from tests.rig import ROOT, until
+from tests.notifications.receiver import Receiver, receiver
+from tests.rig import ROOT, free_port, until
+from tests.telegram_api import TelegramApi, telegram_api
 
 pytestmark = pytest.mark.process
 
@@ -28,11 +30,15 @@ PLANTED = {
     "EXCHANGE_API_SECRET": API_SECRET,
 }
 HOOK_PATH, HOOK_SECRET = "planted-webhook-path-0123456789", "planted-webhook-secret-0123456789"
-HOOK = {"name": "ops", "url": f"http://127.0.0.1:1/{HOOK_PATH}", "secret": HOOK_SECRET}
+SLACK_TOKEN, TAKING_SECRET = "planted-slack-token-0123456789", "planted-taking-secret-0123456789"
+CHAT = 1111
 SECRETS = {
     **PLANTED,
+    "the secret part of the Telegram token": PLANTED["TELEGRAM_TOKEN"].partition(":")[2],
     "webhook address": HOOK_PATH,
     "webhook secret": HOOK_SECRET,
+    "token in a webhook's path": SLACK_TOKEN,
+    "secret of a webhook that is taken": TAKING_SECRET,
     "a key that does not fit": "planted-not-a-field-key-0123456789",
 }
 
@@ -40,9 +46,16 @@ SECRETS = {
 class PlantedPlatform(LivePlatform):
     """Says everything it can, on an exchange that knows the planted key."""
 
-    def __init__(self) -> None:
+    def __init__(self, hooks: Receiver) -> None:
         super().__init__()
-        self.environment |= {**PLANTED, "LOG_LEVEL": "DEBUG", "WEBHOOKS": json.dumps([HOOK])}
+        self.telegram_port = free_port()
+        self.environment |= {
+            **PLANTED,
+            "LOG_LEVEL": "DEBUG",
+            "WEBHOOKS": json.dumps(hooks_at(hooks)),
+            "TELEGRAM_API": f"http://127.0.0.1:{self.telegram_port}",
+            "TELEGRAM_OPERATORS": str(CHAT),
+        }
 
     def start_exchange(self, *more: object):
         return super().start_exchange("--api-key", API_KEY, "--api-secret", API_SECRET, *more)
@@ -69,14 +82,45 @@ class PlantedPlatform(LivePlatform):
             return 0
 
 
+def hooks_at(there: Receiver) -> list[dict[str, str]]:
+    """One that nobody answers, one that takes everything, one that quotes its own address when it refuses."""
+    base = f"http://127.0.0.1:{there.server_port}"
+    return [
+        {"name": "ops", "url": f"http://127.0.0.1:1/{HOOK_PATH}", "secret": HOOK_SECRET},
+        {"name": "taking", "url": f"{base}/hook", "secret": TAKING_SECRET},
+        {"name": "chat", "url": f"{base}/services/T000/{SLACK_TOKEN}", "shape": "slack"},
+    ]
+
+
 @pytest.fixture(scope="module")
 def lived() -> Iterator[PlantedPlatform]:
-    """It has traded, and met what goes wrong: every answer that an order may get, and errors that quote secrets."""
-    with PlantedPlatform() as platform:
+    """It has traded, and met what goes wrong: every answer that an order may get, and errors that quote secrets; and
+    has told of it, to a Telegram and to receivers that fail and quote them as well."""
+    with receiver() as hooks, PlantedPlatform(hooks) as platform:
+        hooks.answers_of = {f"/services/T000/{SLACK_TOKEN}": [500, 404]}
+        hooks.said = f"no /services/T000/{SLACK_TOKEN} here".encode()
         _trade(platform)
-        _fail(platform)
+        platform.spawn(sys.executable, "manage.py", "telegram")
+        until(lambda: said(platform, "telegram_not_polled"), "Telegram to be out of reach")
+        with telegram_api(port=platform.telegram_port, token=PLANTED["TELEGRAM_TOKEN"]) as api:
+            _quote(api)
+            _fail(platform)
+            api.until(lambda: api.sent(CHAT) and api.polls, "an alert", 30)
+            until(lambda: len(hooks.got) > 5 and said(platform, "webhook_refused"), "the webhooks", 30)
         yield platform
         platform.tap.end()
+
+
+def _quote(api: TelegramApi) -> None:
+    """Its first answers are none, and say with what they were asked for."""
+    quoted = f"no bot{PLANTED['TELEGRAM_TOKEN']} here"
+    for method in ("setMyCommands", "getUpdates", "sendMessage"):
+        api.fault(method, 401, description=quoted)
+        api.fault(method, 502, description=quoted)
+
+
+def said(platform: PlantedPlatform, event: str) -> bool:
+    return any(line["event"] == event for line in lines(platform))
 
 
 def _trade(platform: PlantedPlatform) -> None:
@@ -133,6 +177,10 @@ def test_the_search_would_find_them(lived: PlantedPlatform):
     assert found('{"bot_id": ', hay["through redis"]) == "base64"
     assert any(name.startswith("redis b'market:") for name in hay)
     assert lived.query("SELECT error FROM notifications_cursor WHERE error LIKE 'ConnectError%'")
+    assert lived.query("SELECT error FROM notifications_deadletter WHERE error LIKE 'HTTP 404 no %'")
+    told = [line["error"] for line in lines(lived) if line["event"] in ("telegram_not_polled", "telegram_not_sent")]
+    for part in ("ConnectError", "does not know the token", "no bot*** here"):
+        assert any(part in error for error in told), (part, told)
 
 
 @pytest.mark.parametrize("name", list(SECRETS))
@@ -167,3 +215,4 @@ def test_every_line_of_our_processes_is_json(lived: PlantedPlatform):
     events = {line["event"] for line in lines(lived)}
 
     assert {"guard_started", "reconciler_started", "beat_loaded", "task_sent", "web_request"} <= events
+    assert {"telegram_started", "telegram_not_polled", "telegram_not_sent", "webhook_delivered"} <= events

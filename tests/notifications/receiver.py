@@ -15,7 +15,7 @@ class Got:
     path: str
     headers: dict[str, str]
     body: bytes
-    at: float = field(default_factory=time.monotonic)
+    at_s: float = field(default_factory=time.time)
 
     @property
     def seq(self) -> int:
@@ -23,7 +23,8 @@ class Got:
 
 
 class Receiver(ThreadingHTTPServer):
-    """``answers``: status, and headers, of the coming requests; 204 when there are none left."""
+    """``answers``: status, and headers, of the coming requests; 204 when there are none left. ``answers_of``: the
+    statuses of those for one path."""
 
     daemon_threads = True
 
@@ -31,12 +32,18 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.got: list[Got] = []
         self.answers: list[tuple[int, dict[str, str]]] = []
+        self.answers_of: dict[str, list[int]] = {}
         self.drip_s = 0.0
         self.said = b"no"
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/hook"
+
+    def next_answer(self, path: str) -> tuple[int, dict[str, str]]:
+        if of_path := self.answers_of.get(path):
+            return of_path.pop(0), {}
+        return self.answers.pop(0) if self.answers else (204, {})
 
     def answer(self, *statuses: int, **headers: str) -> None:
         self.answers += [
@@ -50,7 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.got.append(Got(self.path, dict(self.headers), body))
-        status, headers = self.server.answers.pop(0) if self.server.answers else (204, {})
+        status, headers = self.server.next_answer(self.path)
         said = b"" if status == 204 else self.server.said
         try:
             self.send_response(status)

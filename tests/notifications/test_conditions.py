@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from notifications.conditions import begin, end, lasting
+from notifications.conditions import begin, end, lasting, review
 from notifications.models import Condition, Event, Severity
+from risk.event_kinds import SWITCH_NOT_DRILLED
 from tests.factories import now_at
 from tradingplatform.event_kinds import EXCHANGE_DOWN, STALE_CANDLES, STALE_PRICES
 
@@ -33,6 +34,15 @@ def test_it_begins_once_and_ends_once():
     assert (first.severity, last.severity) == (Severity.CRITICAL, Severity.INFO)
     assert last.payload == {"subject": "binance", "lasted_s": 90.0}
     assert not lasting().exists()
+
+
+@pytest.mark.django_db
+def test_it_lasts_while_there_is_a_text():
+    for text in ("", "not drilled", "still not drilled", "", ""):
+        review(SWITCH_NOT_DRILLED, "the switch", text, "It was drilled", severity=Severity.CRITICAL, **AT)
+        assert lasting().exists() == bool(text)
+    assert kinds() == [SWITCH_NOT_DRILLED, f"{SWITCH_NOT_DRILLED}_ended"]
+    assert Event.objects.get(kind=SWITCH_NOT_DRILLED).severity == Severity.CRITICAL
 
 
 @pytest.mark.django_db

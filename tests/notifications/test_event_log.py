@@ -16,6 +16,7 @@ from notifications.cursors import (
     LONGEST_PAUSE,
     Reader,
     bury,
+    close_cursors,
     delivered,
     due_events,
     failed,
@@ -117,6 +118,18 @@ def test_a_new_subscriber_begins_at_the_end(reader):
     assert texts(reader) == ["before", "after"]
     open_cursor("webhook:late", AT)
     assert texts(late) == ["after"]
+
+
+@pytest.mark.django_db
+def test_who_is_no_longer_wanted_is_forgotten_and_new_when_back():
+    tell("a")
+    for name in ("telegram:1", "telegram:2", "telegram-poller:9", "webhook:1"):
+        open_cursor(name, AT)
+    tell("b")
+
+    assert close_cursors("telegram:", ["telegram:2", "telegram:3"]) == 1
+    assert set(Cursor.objects.values_list("name", flat=True)) == {"telegram:2", "telegram-poller:9", "webhook:1"}
+    assert open_cursor("telegram:1", AT).seq == 2
 
 
 def test_it_moves_when_delivered_and_not_before(reader):

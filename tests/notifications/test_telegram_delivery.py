@@ -10,6 +10,7 @@ from notifications.cursors import Reader, hold, open_cursor
 from notifications.models import Cursor, DeadLetter, Event, Severity
 from notifications.telegram.batches import AGAIN, next_batch
 from notifications.telegram.delivery import subscriber
+from notifications.telegram.pace import AT_ONCE, Pace
 from notifications.telegram.values import Note, Role
 from tests.rig import until
 from tests.telegram_api import telegram_api
@@ -66,6 +67,27 @@ def test_a_new_chat_is_not_told_of_the_past(api):
         tell("now")
         until_told(api, 1)
     assert lines(api) == ["now"]
+
+
+def test_a_chat_that_was_taken_off_the_lists_and_comes_back_is_a_new_one(api, cursors):
+    with running(api, {BOB: Role.VIEWER}):
+        until(lambda: not Cursor.objects.filter(pk=subscriber(ANN)).exists(), "Ann to be forgotten")
+        tell("while she was away")
+        api.until(lambda: api.sent(BOB), "Bob's alert")
+    with running(api, {ANN: Role.OPERATOR, BOB: Role.VIEWER}):
+        until(lambda: Cursor.objects.filter(pk=subscriber(ANN)).exists(), "Ann's cursor")
+        tell("new")
+        until_told(api, 1)
+        until_told(api, 2, BOB)
+    assert lines(api) == ["new"]
+    assert lines(api, BOB) == ["while she was away", "new"]
+
+
+def test_a_chat_that_stays_on_the_lists_is_told_what_it_missed(api, cursors):
+    tell("while nothing ran")
+    with running(api):
+        until_told(api, 1)
+    assert lines(api) == ["while nothing ran"]
 
 
 def test_what_nobody_wants_is_passed_over(api, cursors):
@@ -221,6 +243,24 @@ def test_a_database_that_is_busy_after_a_send_repeats_nothing(api, cursors):
             time.sleep(SQLITE_OPTIONS["timeout"] + 1)
         until(lambda: Cursor.objects.get(pk=subscriber(ANN)).attempts == 0, "the cursor to move")
     assert lines(api) == ["once"]
+
+
+def test_a_chat_is_written_to_once_a_second_and_a_few_times_at_once():
+    pace = Pace()
+    waits = [pace.wait_s(100.0) for _ in range(AT_ONCE + 3)]
+    assert waits == [0.0] * AT_ONCE + [1.0, 2.0, 3.0]
+    assert pace.wait_s(100.0 + 60) == 0.0
+    assert [pace.wait_s(160.0 + second) for second in range(1, 10)] == [0.0] * 9
+
+
+def test_many_events_a_second_go_out_in_few_messages(api, cursors):
+    with running(api):
+        for number in range(60):
+            tell(str(number))
+            time.sleep(0.05)
+        until_told(api, 60)
+    assert lines(api) == [str(number) for number in range(60)]
+    assert len(api.sent(ANN)) <= AT_ONCE + 6
 
 
 def test_batches_keep_order_and_stay_short(db):

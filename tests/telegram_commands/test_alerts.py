@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import transaction
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from execution.announce import position_changed
@@ -84,6 +84,7 @@ def test_an_event_whose_position_is_gone_is_told_all_the_same():
         assert "BTC/USDT" in ALL(event).html or "btc-" in ALL(event).html
 
 
+@example("position_closed", "INFO", "", {"realised": 1e40}, Decimal("1E-8"))
 @given(
     kind=st.sampled_from(
         ["position_opened", "position_closed", "order_rejected", "order_unknown", "halt_raised", "dead_man_warning",

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from bots.models import Bot, ExchangeAccount
+from bots.models import AiCircuit, AiDay, Bot, ExchangeAccount
 from execution.models import (
     AssetBalance,
     AssetExposure,
@@ -33,6 +33,8 @@ GROUPS: dict[str, dict[type, str]] = {
         Trade: "Trades",
         Decision: "Decisions",
         PaperOrder: "Paper exchange",
+        AiDay: "AI calls",
+        AiCircuit: "AI circuit",
     },
     "Safety": {
         Halt: "Halts",

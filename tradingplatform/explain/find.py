@@ -1,5 +1,6 @@
 """What ``explain`` adds to what ``why`` found."""
 
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,16 @@ MOST_EVENTS = 200
 MOST_LINES = 400
 
 
-def with_events_and_log(told: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """``told`` with ``all_events`` and ``log``, as JSON values, the oldest first; of each the first so many."""
+def with_events_and_log(told: dict[str, Any], folder: Path, orders: Collection[str] = ()) -> dict[str, Any]:
+    """``told`` with ``all_events`` and ``log``, as JSON values, the oldest first; of each the first so many.
+
+    ``orders``: the names of those that were asked for, besides the slot's.
+    """
     bot = Bot.objects.get(name=told["bot"])
     slot = told["slot"]
     begins_at, ends_at = (datetime.fromisoformat(slot[name]) for name in ("begins_at", "ends_at"))
     events = Event.objects.filter(bot_id=bot.pk, market_at__gte=begins_at, market_at__lt=ends_at).order_by("pk")
-    lines = log_lines(folder, _wanted(bot, told))
+    lines = log_lines(folder, _wanted(bot, told, orders))
     return {
         **told,
         "all_events": [_event(event) for event in events[:MOST_EVENTS]],
@@ -29,7 +33,7 @@ def with_events_and_log(told: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def _wanted(bot: Bot, told: dict[str, Any]) -> Wanted:
+def _wanted(bot: Bot, told: dict[str, Any], orders: Collection[str]) -> Wanted:
     slot = told["slot"]
     return Wanted(
         bot=bot.name,
@@ -37,7 +41,7 @@ def _wanted(bot: Bot, told: dict[str, Any]) -> Wanted:
         slot=slot["number"],
         begins_at=_time(slot["wall_begins_at"]),
         ends_at=_time(slot["wall_ends_at"]),
-        orders=frozenset(order["client_order_id"] for order in told["orders"]),
+        orders=frozenset([*orders, *(order["client_order_id"] for order in told["orders"])]),
     )
 
 

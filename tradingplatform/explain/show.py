@@ -9,7 +9,24 @@ LEFT_OUT = {"timestamp", "event", "level", "logger", "program", "bot", "bot_id",
 
 def page_of(why: str, told: Mapping[str, Any]) -> str:
     """What ``why`` says, then the events of the slot, then the log, one line each."""
-    return "\n".join([why.rstrip("\n"), "", *_events(told), "", *_log(told)])
+    return "\n".join([*_order(told.get("order_asked")), why.rstrip("\n"), "", *_events(told), "", *_log(told)])
+
+
+def _order(order: Mapping[str, Any] | None) -> Iterator[str]:
+    """The one that was asked for, the exchange's answer to it, and what had entered its position."""
+    if order is None:
+        return
+    number = f", {order['exchange_order_id']} at the exchange" if order["exchange_order_id"] else ""
+    answer = f" ({order['answer']})" if order["answer"] else ""
+    purpose, position = order["purpose"], order["position"]
+    yield f"order {order['client_order_id']}{number}: {purpose} of position #{position}, {order['status']}{answer}"
+    yield f"  because: {order['reason'] or 'no reason is kept'}"
+    entry = order["entry"]
+    if entry is not None and entry["client_order_id"] != order["client_order_id"]:
+        when = f" at {entry['decided_at'][:16].replace('T', ' ')} UTC, market time" if entry["decided_at"] else ""
+        why = f": {entry['signal']}; {entry['checks_passed']} checks passed" if entry["signal"] else ""
+        yield f"  entered by {entry['client_order_id']}{when}{why} (explain --order {entry['client_order_id']})"
+    yield ""
 
 
 def _events(told: Mapping[str, Any]) -> Iterator[str]:

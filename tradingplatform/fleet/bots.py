@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bots.ai import AiMode, OnFailure
 from bots.definition import judge, why_not_capital, why_not_name
 from bots.strategies.registry import STRATEGIES
 from market.instruments import Instrument
@@ -16,7 +17,7 @@ from tradingplatform.symbols import why_unknown
 _TOLD = Decimal("1e-18")
 """In the place of a bad default: it is told once, not again for every bot that would have had it."""
 
-BOT_KEYS = ("name", "strategy", "symbol", "timeframe", "capital", "parameters")
+BOT_KEYS = ("name", "strategy", "symbol", "timeframe", "capital", "parameters", "ai_mode", "ai_on_failure")
 
 
 def read_bots(file: Section, account: AccountSpec | None, instruments: Mapping[str, Instrument]) -> list[BotSpec]:
@@ -24,7 +25,9 @@ def read_bots(file: Section, account: AccountSpec | None, instruments: Mapping[s
     quote = account.quote if account else None
     limit = account.capital if account and not why_not_capital(account.capital) else None
     shared = _shared_parameters(file.table("parameters"))
-    rules = _Rules(_default_capital(file, limit, quote), shared, quote, limit, instruments)
+    rules = _Rules(
+        _default_capital(file, limit, quote), shared, quote, limit, instruments, *_ai(file.table("defaults"))
+    )
     sections = [*_grid_cells(file.table("grid"), quote), *file.tables("bots")]
     bots = [bot for section in sections if (bot := _read_bot(section, rules))]
     _refuse_doubles(sections)
@@ -43,6 +46,8 @@ class _Rules:
     quote: str | None
     account_capital: Decimal | None
     instruments: Mapping[str, Instrument]
+    ai_mode: str
+    ai_on_failure: str
 
 
 def _read_bot(section: Section, rules: _Rules) -> BotSpec | None:
@@ -53,6 +58,7 @@ def _read_bot(section: Section, rules: _Rules) -> BotSpec | None:
     symbol = section.text("symbol", "BASE/QUOTE, such as BTC/USDT")
     timeframe = section.text("timeframe", f"one of {', '.join(TIMEFRAMES)}")
     capital = section.amount("capital", rules.capital)
+    ai = _ai(section, rules.ai_mode, rules.ai_on_failure)
     own = _plain(section.table("parameters").values)
     merged = {**rules.shared.get(strategy or "", {}), **own}
     problems = judge(
@@ -75,7 +81,12 @@ def _read_bot(section: Section, rules: _Rules) -> BotSpec | None:
         return None
     if len(section.notes.problems) > before:
         return None
-    return BotSpec(name, strategy, symbol, timeframe, capital, merged, section.origin)
+    return BotSpec(name, strategy, symbol, timeframe, capital, merged, section.origin, *ai)
+
+
+def _ai(section: Section, mode: str = AiMode.OFF, on_failure: str = OnFailure.DENY) -> tuple[str, str]:
+    """Whether an AI is asked, and what its silence means."""
+    return section.choice("ai_mode", AiMode, mode), section.choice("ai_on_failure", OnFailure, on_failure)
 
 
 def _note(section: Section, problems: Mapping[str, list[str]], parameters: Mapping[str, object]) -> None:
@@ -96,7 +107,7 @@ def _parameter_in(text: str, parameters: Mapping[str, object]) -> str | None:
 
 def _default_capital(file: Section, account_capital: Decimal | None, quote: str | None) -> Decimal | None:
     defaults = file.table("defaults")
-    defaults.only(("capital",))
+    defaults.only(("capital", "ai_mode", "ai_on_failure"))
     if "defaults" in file.misspelt or "capital" in defaults.misspelt:
         return _TOLD
     if "capital" not in defaults.values:

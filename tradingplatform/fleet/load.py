@@ -69,6 +69,8 @@ def _stored_bots() -> list[StoredBot]:
             status=bot.status,
             status_reason=bot.status_reason,
             held=(held.in_use(bot.pk) or "") if bot.pk in busy else "",
+            ai_mode=bot.ai_mode,
+            ai_on_failure=bot.ai_on_failure,
         )
         for bot in Bot.objects.select_related("account")
     ]
@@ -131,6 +133,8 @@ def _create(account: ExchangeAccount, spec: BotSpec) -> Bot:
             "timeframe": spec.timeframe,
             "capital": spec.capital,
             "parameters": dict(spec.parameters),
+            "ai_mode": spec.ai_mode,
+            "ai_on_failure": spec.ai_on_failure,
         },
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from bots.ai import AiMode, OnFailure
 from market.money import canonical
 from tradingplatform.fleet.problems import Problem
 from tradingplatform.fleet.spec import AccountSpec, BotSpec, Fleet
@@ -12,7 +13,7 @@ REMOVED = "removed from the fleet file"
 """The reason of the pause or stop of a bot that the file no longer has; a bot with it comes back with its entry."""
 
 IDENTITY = ("strategy", "symbol", "timeframe")
-FIELDS = (*IDENTITY, "capital", "parameters")
+FIELDS = (*IDENTITY, "capital", "parameters", "ai_mode", "ai_on_failure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class StoredBot:
     status: str
     status_reason: str = ""
     held: str = ""
+    ai_mode: str = AiMode.OFF.value
+    ai_on_failure: str = OnFailure.DENY.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,14 @@ class Section:
             return value
         return None
 
+    def choice(self, key: str, allowed: Iterable[str], default: str) -> str:
+        """One of these words; the default, and a note, when it is something else."""
+        value = self.values.get(key, default)
+        if value in (allowed := tuple(allowed)):
+            return str(value)
+        self.refuse(key, f"must be one of {', '.join(allowed)}, in quotes")
+        return default
+
     def amount(self, key: str, default: Decimal | None = None) -> Decimal | None:
         """An exact, finite number; None, and a note, when it is none."""
         value = self.values.get(key, default)

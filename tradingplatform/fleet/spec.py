@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from bots.ai import AiMode, OnFailure
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -38,6 +40,8 @@ class BotSpec:
     capital: Decimal
     parameters: Mapping[str, object] = field(default_factory=dict)
     origin: Origin = field(default=Origin(), compare=False)
+    ai_mode: str = AiMode.OFF.value
+    ai_on_failure: str = OnFailure.DENY.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,6 @@ def programs(plan: Plan) -> list[Program]:
     everything = [
         _worker("trading", "ticks of the bots, exits and stops", both, children=2),
         _worker("housekeeping", "snapshots, marks, the dead man's switch", both),
-        _worker("notifications", "messages to people (none are sent yet)", both),
         Program("beat", "rings for each bot when its candle closes", _celery("beat", "--pidfile="), "front", 2, both),
         Program("guard", "marks what is held, tells of stale data and trouble", _manage("guard"), "work", 6, both),
         Program("reconciler", "settles orders, keeps stops in place", _manage("reconcile"), "work", 8, both),
@@ -106,7 +105,7 @@ def _redis(broker: Broker, var: Path) -> Program:
 
 
 def _worker(queue: str, does: str, after: list[str], children: int = 1) -> Program:
-    """One queue, one worker: a slow messenger must never keep an exit waiting."""
+    """One queue, one worker: housekeeping must never keep an exit waiting."""
     arguments = _celery(
         "worker", "-Q", queue, "-n", f"{queue}@%h", "--pool", "prefork", "-c", str(children),
         "--without-gossip", "--without-mingle", "--without-heartbeat",

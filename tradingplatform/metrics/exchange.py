@@ -12,7 +12,7 @@ from market.usage import read_usage
 from tradingplatform.metrics.families import gauge, one
 from tradingplatform.wiring import access_namespace
 
-QUEUES = ("trading", "housekeeping", "notifications")
+QUEUES = ("trading", "housekeeping")
 PATIENCE_S = 0.25
 """A scrape does not wait longer for Redis."""
 

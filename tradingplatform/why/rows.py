@@ -23,7 +23,8 @@ def iso(at: datetime | None) -> str | None:
 
 
 def decision_row(decision: Decision) -> dict[str, Any]:
-    """What was looked at and decided. Where nothing was held or proposed, ``held`` and ``proposal`` are None."""
+    """What was looked at and decided. Where nothing was held or proposed, ``held`` and ``proposal`` are None;
+    ``opinion`` where no AI was asked."""
     signal = dict(decision.signal)
     held, proposal = signal.pop("held", None), signal.pop("proposal", None)
     columns = ("outcome", "reason", "bot_status", "failed_check", "candle", "checks")
@@ -32,6 +33,7 @@ def decision_row(decision: Decision) -> dict[str, Any]:
         "signal": signal,
         "held": held,
         "proposal": proposal,
+        "opinion": decision.opinion,
         "market_at": iso(decision.market_at),
         "wall_at": iso(decision.wall_at),
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from market.money import brief
+from risk.opinion import sentence
 from tradingplatform.typed import manage
 from tradingplatform.why.sentence import deal, minute
 
@@ -48,6 +49,8 @@ def _decision(told: Told) -> Iterator[str]:
     yield from _signal(decision["signal"])
     if decision["proposal"]:
         yield _line("proposal", _proposal(decision["proposal"], told["symbol"]))
+    if decision["opinion"]:
+        yield from _opinion(decision["opinion"])
     yield from _checks(decision["checks"])
 
 
@@ -74,6 +77,14 @@ def _proposal(proposal: Told, symbol: str) -> str:
     amount, price = _brief(proposal["amount"]), _brief(proposal["reference_price"])
     cost, stop = _brief(proposal["notional"]), _brief(proposal["stop_price"])
     return f"{amount} {base} for at most {price} each, {cost} {quote} in all; stop {stop}"
+
+
+def _opinion(opinion: Told) -> Iterator[str]:
+    yield _line("AI", sentence(opinion))
+    took = "" if opinion["latency_ms"] is None else f", {opinion['latency_ms']} ms"
+    model = f", {opinion['model']}" if opinion["model"] else ""
+    without = f", without an opinion: {opinion['on_failure']}" if opinion["mode"] == "veto" else ""
+    yield _line("", f"mode {opinion['mode']}{without}, prompt {opinion['prompt']}{model}{took}")
 
 
 def _checks(checks: Sequence[Told]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from market.clock import load_clock
-from notifications.telegram.holding import Process
+from notifications.holding import Process
 from notifications.telegram.people import read_ids, roles
 from notifications.telegram.process import Setup, serve
 from tradingplatform.holder import is_gone, new_token

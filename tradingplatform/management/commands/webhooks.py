@@ -7,8 +7,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from market.clock import load_clock
-from notifications.cursors import Reader, let_go
-from notifications.models import Cursor
+from notifications.holding import Process
 from notifications.webhooks.config import BadWebhooks, read_hooks
 from notifications.webhooks.delivery import Delivery
 from tradingplatform.environment import ROOT
@@ -26,21 +25,13 @@ class Command(ServiceCommand):
             hooks = read_hooks(settings.WEBHOOKS, ROOT)
         except BadWebhooks as error:
             raise CommandError(str(error)) from None
-        take_over([hook.subscriber for hook in hooks])
-        holder = new_token()
-        threads = [Thread(target=Delivery(hook, holder, _now).run, args=(stop,), name=hook.name) for hook in hooks]
+        process = Process(new_token(), is_gone)
+        threads = [Thread(target=Delivery(hook, process, _now).run, args=(stop,), name=hook.name) for hook in hooks]
         for thread in threads:
             thread.start()
         stop.wait()
         for thread in threads:
             thread.join()
-
-
-def take_over(subscribers: list[str]) -> None:
-    """What a killed process of this machine held need not wait for its lease to end."""
-    for cursor in Cursor.objects.filter(pk__in=subscribers).exclude(holder=""):
-        if is_gone(cursor.holder):
-            let_go(Reader(cursor.name, cursor.holder))
 
 
 def _now() -> tuple[datetime, datetime]:

@@ -2,11 +2,13 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
+from bots.models import Bot
 from market.clock import Clock, Now, load_clock
 from tradingplatform.management.base import OperatorCommand, find_bot
 from tradingplatform.why.asked import FORMS, read_time
@@ -19,10 +21,13 @@ class Command(OperatorCommand):
     help = "Why a bot did, or did not, trade: one slot with everything that was looked at. Also while nothing runs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("bot", help="its name")
+        self.add_subject(parser)
         parser.add_argument("--at", metavar="TIME", help=f"a moment of the slot, market time: {FORMS}; else the latest")
         parser.add_argument("--wall", action="store_true", help="TIME is wall time (UTC)")
         parser.add_argument("--json", action="store_true", help="for programs")
+
+    def add_subject(self, parser: ArgumentParser) -> None:
+        parser.add_argument("bot", help="its name")
 
     def run_from_argv(self, argv: list[str]) -> None:
         """``--at -2h`` is meant as ``--at=-2h``, which argparse would not see."""
@@ -33,11 +38,15 @@ class Command(OperatorCommand):
         super().run_from_argv(joined)
 
     def act(self, **options: Any) -> None:
-        bot, clock = find_bot(options["bot"]), load_clock(settings.CLOCK_FILE)
+        clock = load_clock(settings.CLOCK_FILE)
         now = clock.now()
-        at = _asked(options["at"], clock, now, wall=options["wall"])
+        bot, at = self.subject(options, clock, now)
         told = self.complete(find(bot, at, clock, now))
         self.stdout.write(json.dumps(told, indent=2) if options["json"] else self.table(told))
+
+    def subject(self, options: Mapping[str, Any], clock: Clock, now: Now) -> tuple[Bot, datetime | None]:
+        """Which bot, and a market time in the slot that is asked for; None: the latest. Raises ValueError."""
+        return find_bot(options["bot"]), _asked(options["at"], clock, now, wall=options["wall"])
 
     def complete(self, told: dict[str, Any]) -> dict[str, Any]:
         """What is told besides: ``explain`` adds to it."""

@@ -1,4 +1,4 @@
-"""Which process reads for a subscriber, told apart from one that died with it."""
+"""Which process reads for a subscriber, told apart from one that died with it: for Telegram and for webhooks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from notifications.cursors import Reader, hold, let_go
 from notifications.models import Cursor
 
 RENEW = timedelta(seconds=5)
-"""A lease is renewed when it is older than this: what remains of it is longer than any one call may take."""
+"""A lease is renewed when it is older than this: what remains of it is longer than any one attempt may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,10 @@ class Holding:
         return self._renewed_at is not None
 
     def take(self, now: datetime) -> Cursor | None:
-        """Take or renew it. The cursor as it was before, None while another process has it."""
+        """Take or renew it: at once from a process that is known to be dead, from any other when its lease has ended.
+
+        The cursor as it was before, None while another process has it. Raises Cursor.DoesNotExist.
+        """
         cursor = Cursor.objects.get(pk=self.reader.subscriber)
         if cursor.holder == self.reader.holder and self._is_fresh(now):
             return cursor
@@ -43,6 +46,7 @@ class Holding:
         return cursor if self.held else None
 
     def let_go(self) -> None:
+        """Give it back, so that the next process need not wait."""
         let_go(self.reader)
         self._renewed_at = None
 
