@@ -188,6 +188,7 @@ RULES: dict[str, tuple[Finder, set[str], list[str]]] = {
             "tradingplatform/patience.py",  # sets timeouts
             "tradingplatform/thinning.py",  # gives space back to the disk
             "tradingplatform/beat.py",  # asks whether the database answers
+            "tradingplatform/reports/equity_rows.py",  # reads the last snapshot of each day
             "notifications/database_rules.py",  # makes triggers
             "market/http_deadline.py",  # an HTTP response's, not a database's
         },

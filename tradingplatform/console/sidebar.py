@@ -72,6 +72,7 @@ PAGES: dict[str, dict[str, tuple[str, str]]] = {
         "admin:risk_halt_kill_switch": ("Kill switch", "risk.view_halt"),
         "admin:notifications_event_risk": ("Risk events", "notifications.view_event"),
     },
+    "Money": {"reports_first": ("Reports", "execution.view_position")},
     "Log": {"admin:notifications_event_live": ("Live events", "notifications.view_event")},
 }
 """Pages that are no list of rows, before the models of their group: by address, how they are called and who may see

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from market.clock import Now
-from market.money import ZERO, brief, exact, percent, ratio
+from market.money import ZERO, brief, exact, percent
 from notifications.telegram.markup import bold, escape
+from tradingplatform.reports.results import together
 from tradingplatform.telegram_commands.fleet_pages import alarm_lines, page, switch_line
 from tradingplatform.telegram_commands.fleet_rows import AccountLine, Overview
 from tradingplatform.telegram_commands.money_rows import (
@@ -43,11 +44,10 @@ def profit_page(accounts: Sequence[AccountLine], days: int, recent: Mapping[str,
             )
         )
     for quote, found in recent.items():
-        with exact():
-            profit = sum((one.profit for one in found), ZERO)
-        closed, won = sum(one.closed for one in found), sum(one.won for one in found)
+        made = together(one.made for one in found)
         parts.append(
-            f"{bold(f'Last {days} days')}: {signed(profit, quote)} {escape(quote)} by {closed:,} trades, {won} won"
+            f"{bold(f'Last {days} days')}: {signed(made.profit, quote)} {escape(quote)} by {made.closed:,} trades, "
+            f"{made.wins} won"
         )
     return page("Profit", *parts, "Realised has the fees inside." if accounts else "There is no account yet.", now=now)
 
@@ -60,7 +60,10 @@ def periods_page(title: str, found: Mapping[str, list[Period]], now: Now) -> str
 
 
 def periods_table(quote: str, periods: Sequence[Period]) -> str:
-    rows = [(f"{one.begins:%Y-%m-%d}", signed(one.profit, quote), f"{one.won}/{one.closed}") for one in periods]
+    rows = [
+        (f"{one.begins:%Y-%m-%d}", signed(one.made.profit, quote), f"{one.made.wins}/{one.made.closed}")
+        for one in periods
+    ]
     return f"{escape(quote)}\n{table(('from', 'profit', 'won'), rows, right=' rr')}"
 
 
@@ -94,17 +97,17 @@ def stats_page(found: Sequence[Statistics], most: int, now: Now) -> str:
 
 
 def _statistics(one: Statistics) -> Iterator[str]:
-    quote, closed = one.quote, one.won + one.lost
-    factor = brief(ratio(one.gained, -one.given).quantize(Decimal("0.01"))) if one.given else "no loss"
+    quote, made = one.quote, one.made
+    factor = "no loss" if made.profit_factor is None else brief(made.profit_factor.quantize(Decimal("0.01")))
     yield pairs(
         [
-            ("trades", f"{closed:,}"),
-            ("won", f"{one.won:,} {share(Decimal(one.won), Decimal(closed))}"),
-            ("profit", f"{signed(one.profit, quote)} {quote}"),
-            ("a trade", signed(_each(one.profit, closed), quote)),
+            ("trades", f"{made.closed:,}"),
+            ("won", f"{made.wins:,} {percent(made.win_rate or ZERO)}"),
+            ("profit", f"{signed(made.profit, quote)} {quote}"),
+            ("a trade", signed(made.expectancy or ZERO, quote)),
             ("factor", factor),
-            ("best", signed(one.best, quote)),
-            ("worst", signed(one.worst, quote)),
+            ("best", signed(made.best or ZERO, quote)),
+            ("worst", signed(made.worst or ZERO, quote)),
             ("held won", duration(one.held_won_s)),
             ("held lost", duration(one.held_lost_s)),
         ]
@@ -181,7 +184,3 @@ def risk_page(seen: Overview, risks: Sequence[AccountRisk], nearest: Sequence[Ne
 
 def _used(fraction: Decimal) -> str:
     return f"{max(fraction, ZERO) * 100:.0f}%"
-
-
-def _each(total: Decimal, number: int) -> Decimal:
-    return ratio(total, Decimal(number))

@@ -18,6 +18,7 @@ from execution.states import PositionStatus
 from market.clock import Now
 from market.money import ZERO, exact, ratio
 from risk.models import BotRiskLimits, PortfolioRiskLimits
+from tradingplatform.reports.results import Result, result_of
 from tradingplatform.telegram_commands.fleet_rows import AccountLine, accounts, bot_lines
 
 LOOKED_AT = 5_000
@@ -26,14 +27,12 @@ LOOKED_AT = 5_000
 MOST_POINTS = 400
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Period:
     """What was made of the positions that were closed in it, in quote."""
 
     begins: date
-    profit: Decimal = ZERO
-    closed: int = 0
-    won: int = 0
+    made: Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +54,7 @@ class Statistics:
     looked_at: int
     quote: str
     by_reason: dict[str, int]
-    won: int
-    lost: int
-    profit: Decimal
-    gained: Decimal
-    given: Decimal
-    best: Decimal
-    worst: Decimal
+    made: Result
     held_won_s: float
     held_lost_s: float
 
@@ -122,18 +115,16 @@ def periods(number: int, begins: Callable[[date], date], now: Now) -> dict[str, 
     first = first_of(number, begins, now.market_at.date())
     since = datetime.combine(first, time.min, tzinfo=UTC)  # a moment: SQLite asks Python for the date of each row
     closed = Position.objects.filter(status__exact=PositionStatus.CLOSED, closed_at__gte=since)
-    found: dict[str, dict[date, Period]] = {}
+    found: dict[str, dict[date, list[Decimal]]] = {}
     rows = closed.order_by().values_list("symbol", "closed_at", "realised").iterator(chunk_size=5_000)
-    with exact():
-        for symbol, closed_at, realised in rows:
-            if closed_at is None:  # never of a closed one: a constraint keeps it
-                continue
-            start = begins(closed_at.date())
-            period = found.setdefault(symbol.partition("/")[2], {}).setdefault(start, Period(start))
-            period.profit += realised
-            period.closed += 1
-            period.won += realised > 0
-    return {quote: sorted(by.values(), key=lambda one: one.begins, reverse=True) for quote, by in found.items()}
+    for symbol, closed_at, realised in rows:
+        if closed_at is not None:  # never of a closed one: a constraint keeps it
+            by = found.setdefault(symbol.partition("/")[2], {})
+            by.setdefault(begins(closed_at.date()), []).append(realised)
+    return {
+        quote: [Period(start, result_of(profits)) for start, profits in sorted(by.items(), reverse=True)]
+        for quote, by in found.items()
+    }
 
 
 def made_by_bot(now: Now) -> list[Made]:
@@ -236,24 +227,13 @@ def _account_risk(account: AccountLine) -> AccountRisk:
 
 
 def _statistics(quote: str, found: list[tuple[Decimal, float, str]]) -> Statistics:
-    won = [(profit, held) for profit, held, _ in found if profit > 0]
-    lost = [(profit, held) for profit, held, _ in found if profit <= 0]
-    with exact():
-        gained, given = sum((p for p, _ in won), ZERO), sum((p for p, _ in lost), ZERO)
-        profit = gained + given
     return Statistics(
         looked_at=len(found),
         quote=quote,
         by_reason=dict(Counter(reason or "other" for _, _, reason in found).most_common()),
-        won=len(won),
-        lost=len(lost),
-        profit=profit,
-        gained=gained,
-        given=given,
-        best=max(profit for profit, _, _ in found),
-        worst=min(profit for profit, _, _ in found),
-        held_won_s=_mean(held for _, held in won),
-        held_lost_s=_mean(held for _, held in lost),
+        made=result_of([profit for profit, _, _ in found]),
+        held_won_s=_mean(held for profit, held, _ in found if profit > 0),
+        held_lost_s=_mean(held for profit, held, _ in found if profit < 0),
     )
 
 
