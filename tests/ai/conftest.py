@@ -1,3 +1,4 @@
+import httpx
 import pytest
 
 from tests.ai.server import ai_server
@@ -5,6 +6,12 @@ from tests.redis_server import redis_url  # noqa: F401  (a fixture)
 from tests.ticks.test_tick import world  # noqa: F401  (a fixture)
 
 KEY = "sk-planted-0123456789abcdef"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm():
+    """What only a process's first question takes, on a busy machine longer than a short deadline."""
+    httpx.AsyncClient()
 
 
 @pytest.fixture
