@@ -68,14 +68,15 @@ def reconcile_account(
 def look_for_fills(account: ExchangeAccount, desk: OrderDesk, means: MeansOf, known: Collection[Drift]) -> list[Drift]:
     """A quick look between two comparisons, so that a stop that the exchange sold is known within seconds: the orders
     that may explain a balance are asked about. It concludes nothing. Returns the differences found; those ``known``
-    from the last look are not asked about again. Raises market.exchange.ExchangeError.
+    from the last look are not asked about again. Of those that nobody answered for, the next look asks again.
+    Raises market.exchange.ExchangeError.
     """
     moving = _in_flight(account)
     balances = {asset: balance.total for asset, balance in desk.balances().items()}
     booked, moving = booked_balances(account.pk), moving | _in_flight(account)
     found = drift(booked, balances, moving, traded_assets(account))
-    _ask_about(account, {each.asset for each in found if each not in known} - {account.quote}, means)
-    return found
+    answered = _ask_about(account, {each.asset for each in found if each not in known} - {account.quote}, means)
+    return found if answered else [each for each in found if each in known]
 
 
 def _strangers(account: ExchangeAccount, listed: Iterable[VenueOrder], desk: OrderDesk) -> list[Finding]:
@@ -171,11 +172,13 @@ def _drifts(account: ExchangeAccount, desk: OrderDesk, means: MeansOf, wait: Cal
     return before if in_a_row == LOOKS else []
 
 
-def _ask_about(account: ExchangeAccount, assets: set[str], means: MeansOf) -> None:
-    """The resting orders that might explain what moved: every trade moves a base and the quote."""
-    for row in Order.objects.filter(account=account, status__in=list(RESTING_ORDER)):
-        if row.symbol.partition("/")[0] in assets or account.quote in assets:
-            ask(row, means(row.symbol))
+def _ask_about(account: ExchangeAccount, assets: set[str], means: MeansOf) -> bool:
+    """The resting orders that might explain what moved: every trade moves a base and the quote. False when one of them
+    had no answer."""
+    resting = Order.objects.filter(account=account, status__in=list(RESTING_ORDER))
+    concerned = [row for row in resting if row.symbol.partition("/")[0] in assets or account.quote in assets]
+    answered = [ask(row, means(row.symbol)) for row in concerned]
+    return all(answered)
 
 
 def _in_flight(account: ExchangeAccount) -> set[str]:

@@ -50,11 +50,14 @@ class Access:
         self._barred_until_s, self._barred_text = 0.0, ""
         self._shared = SharedCounters(client, namespace) if client is not None else None
         self._standing = Standing(client, namespace, on_notice) if client is not None else None
+        self._own_limits = False  # told to this process, and not to Redis, which may hold older ones
 
     def set_limits(self, limits: tuple[RateLimit, ...]) -> None:
         """What the exchange allows. All processes hear of it."""
         self.limits = limits
-        self._with_redis(lambda _, standing: standing.keep_limits(limits), lambda: None)
+        if self._standing is not None:
+            self._standing.limits = limits  # whether or not Redis answers now
+        self._own_limits = not self._with_redis(lambda _, standing: standing.keep_limits(limits), lambda: False)
 
     def set_offset(self, ahead_ms: int) -> None:
         """How far the exchange's clock is ahead of ours: its windows begin by its own. All processes hear of it."""
@@ -118,8 +121,8 @@ class Access:
         bar = self._with_redis(lambda _, standing: standing.why_not(priority), lambda: None)
         if self._standing is not None:
             self._offset_ms = self._standing.offset_ms
-            if self.limits is UNTIL_KNOWN:
-                self.limits = self._standing.limits or UNTIL_KNOWN
+            if not self._own_limits:  # the latest, whoever was told: they may have been lowered since this one knew
+                self.limits = self._standing.limits or self.limits
         if bar is None:
             return
         if bar.told:  # what the exchange said holds for this process even if Redis forgets it

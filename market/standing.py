@@ -136,9 +136,9 @@ class Standing:
         """How far the exchange's clock is ahead of ours: its windows begin by its own, for all processes alike."""
         self._redis.set(self._key("offset"), ahead_ms, ex=86_400)
 
-    def keep_limits(self, limits: Iterable[RateLimit]) -> None:
+    def keep_limits(self, limits: Iterable[RateLimit]) -> bool:
         """What the exchange allows: a process that has not heard it from the exchange yet knows it from here."""
-        self._redis.set(self._key("limits"), text_of_limits(limits), ex=86_400)
+        return bool(self._redis.set(self._key("limits"), text_of_limits(limits), ex=86_400))
 
     def troubles(self) -> dict[Trouble, str]:
         """What keeps the fleet from asking now, with the reason."""

@@ -8,7 +8,7 @@ from django.db import connection
 
 from notifications.kinds import Payload
 from notifications.models import Event, Severity
-from notifications.plain import Json, Unfit, as_far_as_possible, stored
+from notifications.plain import Json, as_far_as_possible, stored
 
 log = structlog.get_logger()
 
@@ -43,8 +43,8 @@ def _stored(payload: Payload) -> dict[str, Json]:
     """The order or halt in whose transaction we are must not be lost because its event is not as it should be."""
     try:
         return stored(payload)
-    except Unfit as error:
+    except Exception as error:  # Unfit, or a value that cannot even be looked at
         if settings.STRICT_EVENTS:
             raise
-        log.error("event_unfit", kind=payload.kind, error=str(error))
+        log.error("event_unfit", kind=payload.kind, error=f"{type(error).__name__}: {error}")
         return as_far_as_possible(payload)

@@ -36,16 +36,26 @@ def as_far_as_possible(payload: Payload) -> dict[str, Json]:
         value = getattr(payload, field.name, None)
         try:
             _store(found, field, value)
-        except Unfit:
-            found[field.key] = str(value)
+        except Exception:  # Unfit, or a value that cannot even be looked at
+            found[field.key] = _text(value)
     return found
+
+
+def _text(value: object) -> str:
+    try:
+        return str(value)
+    except Exception as error:
+        return f"{type(value).__name__} without a text: {type(error).__name__}"
 
 
 def _store(found: dict[str, Json], field: Field, value: object) -> None:
     if field.is_money and value is None:
         found[field.key] = ""
     elif field.spread and isinstance(value, Mapping):
-        found.update({str(key): plain(one) for key, one in value.items()})
+        entries = {str(key): plain(one) for key, one in value.items()}
+        if taken := sorted(entries.keys() & found.keys()):
+            raise Unfit(f"{field.name}: {', '.join(taken)} would take the place of another field")
+        found.update(entries)
     else:
         found[field.key] = plain(value)
 

@@ -46,8 +46,10 @@ class OneHand(Reconciler):
         super().__init__(lambda: platform)
         self._hands.shutdown()
         self._stop_hands.shutdown()
+        self._look_hand.shutdown()
         self._hands: Any = AtOnce()
         self._stop_hands: Any = self._hands
+        self._look_hand: Any = self._hands
         self._notes = notes
 
     def _survive(self, name: str, act: Callable[[], object]) -> None:

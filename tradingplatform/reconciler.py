@@ -38,10 +38,12 @@ log = structlog.get_logger()
 # All times are wall time, in seconds.
 ROUND_S = 1.0
 AGAIN_S = 3.0  # between two looks at a position that does not come to rest
-FILLS_S = 3.0  # between two looks at balances while orders rest at the exchange: each has a weight of 20
+# Between two looks at any account's balances while orders rest at the exchange, however many accounts there are: each
+# look weighs 20 and is as urgent as an exit, and must not use up what exits need.
+FILLS_S = 3.0
 COMPARE_S = 60.0  # between two comparisons of an account
 COMPARE_SOON_S = 5.0  # the same, while orders of before the start are not settled
-LATER_S = 30.0  # before what could not be sold under a halt has its turn again
+LATER_S = 30.0  # before what could not be sold under a halt, or not be looked at, has its turn again
 KEY_S = 3600.0  # between two looks at what an API key may do
 NAKED_S = 5.0  # how long a position may be without a stop before it is told
 STUCK_S = 120.0  # how long it may take until it is known what became of an order
@@ -62,6 +64,8 @@ class Reconciler:
         self._own = local()
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="hand")
         self._stop_hands = ThreadPoolExecutor(STOP_HANDS, thread_name_prefix="stop-hand")
+        # Of its own: accounts that are slow to tell their balances must not keep what protects and sells waiting.
+        self._look_hand = ThreadPoolExecutor(1, thread_name_prefix="look-hand")
         self._busy: dict[object, Future[object]] = {}
         self._not_before: dict[object, float] = {}
         self._put_off: dict[int, float] = {}
@@ -79,7 +83,7 @@ class Reconciler:
         while not stop.is_set():
             self.round()
             stop.wait(ROUND_S)
-        for hands in (self._hands, self._stop_hands):
+        for hands in (self._hands, self._stop_hands, self._look_hand):
             hands.shutdown(wait=True, cancel_futures=True)
 
     def begin(self) -> None:
@@ -121,9 +125,10 @@ class Reconciler:
 
     def look_for_fills(self) -> None:
         """Balances of live accounts for which orders rest at the exchange."""
-        guarded = chores.guarded_accounts()
-        for account in ExchangeAccount.objects.filter(mode=Mode.LIVE, pk__in=guarded):
-            self._hand_out(("fills", account.pk), FILLS_S, partial(self._look_for_fills, account))
+        accounts = list(ExchangeAccount.objects.filter(mode=Mode.LIVE, pk__in=chores.guarded_accounts()))
+        for account in accounts:
+            look = partial(self._look_for_fills, account)
+            self._give(self._look_hand, ("fills", account.pk), FILLS_S * len(accounts), look, at_once=False)
 
     def compare(self) -> None:
         """Every live account's books with the exchange's, now and then."""
@@ -173,6 +178,7 @@ class Reconciler:
             self._moved[account.pk] = look_for_fills(account, platform.desk(account), means, known)
         except ExchangeError as error:
             log.debug("balances_not_seen", account=account.name, error=str(error))  # the comparison tells it
+            self._not_before["fills", account.pk] = time.monotonic() + LATER_S
 
     def _compare(self, account: ExchangeAccount) -> None:
         platform = self._platform

@@ -46,8 +46,10 @@ def subscriber(chat_id: int) -> str:
 
 def forget_others(chat_ids: Iterable[int]) -> None:
     """Whoever is on no list any more begins at the end of the log, should it come back: what it was not meant to read
-    is not sent to it later, and a month of alerts tells nobody anything."""
-    forgotten = close_cursors(SUBSCRIBERS, [subscriber(chat_id) for chat_id in chat_ids])
+    is not sent to it later, and a month of alerts tells nobody anything. Where nobody is on any list, the lists were
+    rather lost than emptied: nobody is forgotten."""
+    keep = [subscriber(chat_id) for chat_id in chat_ids]
+    forgotten = close_cursors(SUBSCRIBERS, keep) if keep else 0
     if forgotten:
         log.info("telegram_chats_forgotten", count=forgotten)
 

@@ -141,7 +141,11 @@ class Delivery:
         if not self._opened:
             open_cursor(self.reader.subscriber, now)
             self._opened = True
-        return self.holding.take(now) is not None
+        try:
+            return self.holding.take(now) is not None
+        except Cursor.DoesNotExist:  # somebody deleted it meanwhile: the hook goes on from the end of the log
+            self._opened = False
+            raise
 
     def _tell_if_it_is_over(self, market_at: datetime, now: datetime) -> None:
         name = self.hook.name

@@ -33,6 +33,9 @@ GOOD = {
     ),
     "the smallest factor": ('{"verdict":"shrink","factor":0.0001,"reason":"v"}', "shrink", Decimal("0.0001")),
     "veto, whatever the factor": ('{"verdict": "veto", "factor": 0.7, "reason": "falling"}', "veto", Decimal(1)),
+    "veto, which leaves nothing": ('{"verdict": "veto", "factor": 0, "reason": "falling"}', "veto", Decimal(1)),
+    "veto, without a factor": ('{"verdict": "veto", "factor": null, "reason": "falling"}', "veto", Decimal(1)),
+    "veto, with a factor too large": ('{"verdict": "veto", "factor": 2, "reason": "falling"}', "veto", Decimal(1)),
     "the longest reason": (json.dumps({"verdict": "veto", "reason": "x" * 300}), "veto", Decimal(1)),
     "white space around": (' \n{"verdict": "veto", "reason": "falling"}\n', "veto", Decimal(1)),
 }
@@ -62,7 +65,6 @@ BAD = {
     "enlarging": '{"verdict": "shrink", "factor": 1.5, "reason": "q"}',
     "enlarging by a hair": '{"verdict": "shrink", "factor": 1.0000000000000000001, "reason": "q"}',
     "enlarging while allowing": '{"verdict": "allow", "factor": 2, "reason": "q"}',
-    "enlarging while vetoing": '{"verdict": "veto", "factor": 2, "reason": "q"}',
     "a negative factor": '{"verdict": "shrink", "factor": -0.5, "reason": "q"}',
     "a factor of 0": '{"verdict": "shrink", "factor": 0, "reason": "q"}',
     "a factor of next to nothing": '{"verdict": "shrink", "factor": 1e-300, "reason": "q"}',

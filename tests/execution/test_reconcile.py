@@ -215,6 +215,20 @@ def test_a_quick_look_finds_what_the_exchange_sold_and_asks_about_nothing_twice(
     assert look(found) == []
 
 
+def test_a_quick_look_asks_again_about_what_was_not_answered(account, bot, desk, monkeypatch):
+    reconcile(account, desk)
+    position = opened(bot, desk)
+    look = partial(look_for_fills, account, desk, lambda _: means(desk))
+    desk.end(Order.objects.get(purpose="STOP").client_order_id, ReportStatus.FILLED)
+    with monkeypatch.context() as silent:
+        silent.setattr(Desk, "find", lambda *_: (_ for _ in ()).throw(Transient("no answer")))
+        found = look([])
+    assert found == []
+    assert [drifted.asset for drifted in look(found)] == ["BTC", "USDT"]
+    drive(position.pk, means(desk))
+    assert Position.objects.get(pk=position.pk).status == PositionStatus.CLOSED
+
+
 def test_a_quick_look_concludes_nothing_of_what_nobody_can_explain(account, bot, desk):
     reconcile(account, desk)
     opened(bot, desk)

@@ -80,6 +80,28 @@ def test_one_who_starts_late_in_a_minute_knows_what_the_exchange_told_the_others
     assert late.limits == (rule,)
 
 
+def test_limits_that_were_lowered_hold_for_those_who_knew_the_higher_ones(client, redis_server):
+    high, low = RateLimit(Counted.WEIGHT, DAY_MS, 1_000), RateLimit(Counted.WEIGHT, DAY_MS, 100)
+    first, told, late = (Access(redis_server.client(), "access") for _ in range(3))
+    told.set_limits((high,))
+    late.admit(Priority.PRICES, ANY)
+    first.set_limits((low,))
+    for other in (told, late):
+        other.admit(Priority.PRICES, ANY)
+        assert other.limits == (low,)
+
+
+def test_limits_that_redis_did_not_take_hold_against_older_ones_that_it_has(client, redis_server, monkeypatch):
+    high, low = RateLimit(Counted.WEIGHT, DAY_MS, 1_000), RateLimit(Counted.WEIGHT, DAY_MS, 100)
+    access = Access(redis_server.client(), "access")
+    access.set_limits((high,))
+    with monkeypatch.context() as away:
+        away.setattr(access._redis, "usable", lambda: False)
+        access.set_limits((low,))
+    access.admit(Priority.PRICES, ANY)
+    assert access.limits == (low,)
+
+
 @pytest.mark.parametrize("kept", ["", "nonsense", "weight:x:1", "weight:1", "moons:60000:5"])
 def test_what_another_version_kept_of_limits_is_passed_over(client, kept):
     access = Access(client, "access")

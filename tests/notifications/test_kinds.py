@@ -100,6 +100,29 @@ def test_what_is_unfit_fails_a_test_and_no_transaction(payload, says, settings):
     assert event.payload
 
 
+class Untellable:
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize(
+    ("payload", "told"),
+    [
+        (an_order(amount=Decimal("sNaN")), {"amount": "sNaN"}),
+        (an_order(amount=Untellable()), {"amount": "Untellable without a text: RuntimeError"}),
+        (HaltRaised("drawdown", "bot", False, {"cause": "x"}), {"cause": "drawdown", "figures": "{'cause': 'x'}"}),
+    ],
+    ids=["no comparing", "no text", "another field's place"],
+)
+@pytest.mark.django_db
+def test_what_cannot_even_be_looked_at_fails_no_transaction(payload, told, settings):
+    settings.STRICT_EVENTS = False
+    with transaction.atomic():
+        publish(payload, "told", **AT)
+    stored_as = Event.objects.get().payload
+    assert {key: stored_as[key] for key in told} == told
+
+
 def test_a_kind_is_declared_once():
     with pytest.raises(ValueError, match="two classes declare the kind of event 'signal'"):
         type("Again", (Payload,), {}, kind="signal")

@@ -9,7 +9,7 @@ from market.clock import Clock
 from notifications.cursors import Reader, hold, open_cursor
 from notifications.models import Cursor, DeadLetter, Event, Severity
 from notifications.telegram.batches import AGAIN, next_batch
-from notifications.telegram.delivery import subscriber
+from notifications.telegram.delivery import forget_others, subscriber
 from notifications.telegram.pace import AT_ONCE, Pace
 from notifications.telegram.values import Note, Role
 from tests.rig import until
@@ -81,6 +81,14 @@ def test_a_chat_that_was_taken_off_the_lists_and_comes_back_is_a_new_one(api, cu
         until_told(api, 2, BOB)
     assert lines(api) == ["new"]
     assert lines(api, BOB) == ["while she was away", "new"]
+
+
+def test_lists_that_were_lost_for_a_while_lose_no_alert(api, cursors):
+    forget_others([])
+    tell("while the lists were away")
+    with running(api):
+        until_told(api, 1)
+    assert lines(api) == ["while the lists were away"]
 
 
 def test_a_chat_that_stays_on_the_lists_is_told_what_it_missed(api, cursors):

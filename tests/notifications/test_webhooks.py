@@ -406,6 +406,20 @@ def test_the_lease_is_renewed_now_and_then_only(there, django_assert_max_num_que
 # --- killed in between
 
 
+@db
+def test_a_cursor_that_was_deleted_while_it_ran_does_not_silence_the_hook(there):
+    hook = delivery_to(there.url)
+    tell("before")
+    deliver(hook)
+    Cursor.objects.all().delete()
+    with pytest.raises(Cursor.DoesNotExist):
+        deliver(hook)
+    deliver(hook)
+    tell("after")
+    deliver(hook)
+    assert texts(there) == ["before", "after"]
+
+
 class HookRig(StreamRig):
     """The process that delivers, in place of the web."""
 

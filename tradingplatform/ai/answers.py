@@ -24,6 +24,14 @@ class Answer(BaseModel):
     factor: Annotated[Decimal, Field(ge=FACTOR_STEP, le=1)] = Decimal(1)
     reason: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON)]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _veto_is_a_veto(cls, said: Any) -> Any:
+        """Whatever is left of the amount, as 0 of it: a veto must never be taken for no answer, which may allow."""
+        if isinstance(said, dict) and said.get("verdict") == "veto":
+            return {name: value for name, value in said.items() if name != "factor"}
+        return said
+
     @model_validator(mode="after")
     def _of_one_mind(self) -> "Answer":
         if self.verdict == "shrink" and "factor" not in self.model_fields_set:
