@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
@@ -36,6 +37,14 @@ class BotOfRow(UnfoldAutocompleteFilter):  # type: ignore[misc]  # unfold has no
     def expected_parameters(self) -> list[str]:
         """Whether there is a bot at all is another filter's business."""
         return [self.lookup_kwarg]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Raises IncorrectLookupParameters for what can be no bot's key: the filter could not even be shown."""
+        given = [text for text in self.lookup_val or () if text]
+        if any(_key(text) is None for text in given):
+            raise IncorrectLookupParameters(f"no bot has the number {given}")
+        found: QuerySet[Any] = super().queryset(request, queryset)
+        return found
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         for choice in super().choices(changelist):
@@ -85,8 +94,7 @@ class BotById(SimpleListFilter):
     @property
     def key(self) -> int | None:
         """The bot's, if what was given can be one."""
-        given = self.value() or ""
-        return int(given) if given.isdecimal() and len(given) < 19 else None
+        return _key(self.value() or "")
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         form = self.form_class(
@@ -99,3 +107,8 @@ class BotById(SimpleListFilter):
             data={self.parameter_name: self.key},
         )
         yield {"selected": bool(self.value()), "form": form}
+
+
+def _key(text: str) -> int | None:
+    """A row's, if the text can be one."""
+    return int(text) if text.isdecimal() and len(text) < 19 else None

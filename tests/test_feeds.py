@@ -136,3 +136,20 @@ def test_the_page_that_is_open_is_the_only_one_that_is_marked(client):
     for page in (LIVE, RISK, "admin:risk_halt_kill_switch", "admin:notifications_event_changelist"):
         html = client.get(reverse(page)).content.decode()
         assert html.count(' active"') == 1, page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_chosen_by_the_address_is_what_the_filter_shows(client):
+    """Or the page would say that it shows everything, show nothing, and go on live with everything."""
+    client.force_login(User.objects.create_superuser("operator"))
+    tell("one", kind="seen")
+    html = client.get(reverse(LIVE), {"kind": "never<b>", "bot": "987"}).content.decode()
+    assert '<option value="never&lt;b&gt;" selected>' in html
+    assert '<option value="987" selected>bot 987</option>' in html
+    assert "one</td>" not in html
+    html = client.get(reverse(LIVE), {"kind": "a\0b"}).content.decode()
+    assert "one</td>" in html
+    tell("refused", kind=sorted(ALL_RISK_KINDS)[0])
+    html = client.get(reverse(RISK), {"kind": "seen"}).content.decode()
+    assert "refused</td>" in html, "no kind of risk: not chosen"
+    assert 'value="seen"' not in html

@@ -48,9 +48,9 @@ class Rows:
 
 
 def read_choice(least: str, kind: str, bot: str) -> Choice:
-    """From the words of an address. What is no severity and no number chooses nothing."""
+    """From the words of an address. What is no severity, no word and no number chooses nothing."""
     number = int(bot) if bot.isascii() and bot.isdigit() and len(bot) < 19 else None
-    return Choice(least if least in Severity.values else "", kind, number)
+    return Choice(least if least in Severity.values else "", kind if kind.isprintable() else "", number)
 
 
 def newest(kinds: frozenset[str], choice: Choice, seen: int | None, most: int = SHOWN) -> Rows:

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.admin import ShowFacets
-from django.contrib.admin.views.main import IGNORED_PARAMS, SEARCH_VAR
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import IGNORED_PARAMS, ORDER_VAR, SEARCH_VAR
+from django.db import DataError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
@@ -22,9 +24,21 @@ Columns = Sequence[tuple[str, str]]
 class LongList(UnfoldChangeList):  # type: ignore[misc]  # unfold has no types
     """What its page shows beside the rows."""
 
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """Always the same: one that the address asked for would sort the whole table."""
+        for kept in (self.params, self.filter_params):
+            kept.pop(ORDER_VAR, None)
+        return list(super().get_ordering(request, queryset))
+
     def get_results(self, request: HttpRequest) -> None:
-        """Of a page that is there; where none were counted, none are looked for again."""
-        super().get_results(request)
+        """Of a page that is there; where none were counted, none are looked for again.
+
+        Raises IncorrectLookupParameters for what no column can hold, such as a number of 30 digits.
+        """
+        try:
+            super().get_results(request)
+        except (OverflowError, DataError) as error:
+            raise IncorrectLookupParameters(error) from error
         self.page_num: int = self.paginator.validate_number(self.page_num)
         self.full_result_count = (
             self.result_count
@@ -96,6 +110,10 @@ class LongListAdmin(ReadOnlyAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LongList]:
         return LongList
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """No pattern: it is tried on every row, and one that is no pattern, or a malicious one, breaks the query."""
+        return not lookup.endswith("regex") and bool(super().lookup_allowed(lookup, value, request))
 
     def totals(self, rows: QuerySet[Any]) -> Iterable[Total]:
         """Figures over the filtered rows, computed by the database in a fixed number of queries."""

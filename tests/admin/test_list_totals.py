@@ -118,6 +118,28 @@ def test_orders_trades_and_capital_are_totalled():
     assert shown(capital_totals(CapitalChange.objects.all())) == [("Capital", "+99,999.50 USDT")]
 
 
+def test_paper_and_real_money_are_never_one_sum():
+    paper, live = make_bot(), make_bot()
+    live.account.mode = "LIVE"
+    live.account.save()
+    for bot, realised in ((paper, "1000"), (live, "-7")):
+        a_trade(an_order(a_closed_position(bot, realised, fees=D(1))))
+    assert shown(position_totals(Position.objects.all())) == [
+        ("Realised (live)", "-7.00 USDT"),
+        ("Fees (live)", "1.00 USDT"),
+        ("Win rate (live)", "0 % (0 of 1 closed)"),
+        ("Realised (paper)", "+1,000.00 USDT"),
+        ("Fees (paper)", "1.00 USDT"),
+        ("Win rate (paper)", "100 % (1 of 1 closed)"),
+    ]
+    for totals, model, names in (
+        (order_totals, Order, ["Bought for (live)", "Bought for (paper)"]),
+        (trade_totals, Trade, ["Bought for (live)", "Fees (live)", "Bought for (paper)", "Fees (paper)"]),
+        (capital_totals, CapitalChange, ["Capital (live)", "Capital (paper)"]),
+    ):
+        assert [name for name, _ in shown(totals(model.objects.all()))] == names
+
+
 def test_totals_are_of_what_is_filtered_and_of_all_its_pages(operator):
     bot, other = make_bot(strategy="ema_cross"), make_bot()
     for _ in range(51):

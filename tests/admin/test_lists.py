@@ -2,6 +2,7 @@
 queries it takes."""
 
 from decimal import Decimal as D
+from urllib.parse import quote
 
 import pytest
 from django.contrib import admin
@@ -316,3 +317,31 @@ def test_a_position_that_ended_has_nothing_unrealised(operator):
     assert "7.00" not in html_of(operator, Position)
     a_closed_position(bot, unrealised=D(7), status=PositionStatus.OPEN, closed_at=None, quantity=D(1))
     assert "+7.00 USDT" in html_of(operator, Position)
+
+
+HUGE = "9" * 30
+
+
+@pytest.mark.parametrize(
+    ("model", "lookup", "value", "status"),
+    [
+        (Position, "bot__id__exact", HUGE, 302),
+        (Trade, "order__bot__id__exact", HUGE, 302),
+        (Order, "account__id__in", HUGE, 302),
+        (Decision, "bot__id__exact", HUGE, 302),
+        (Decision, "bot__id__exact", "abc", 302),
+        (Position, "symbol__regex", "(", 400),
+        (Decision, "reason__iregex", "(a+)+$", 400),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_a_filter_that_no_column_can_hold_is_no_failure(operator, chain, model, lookup, value, status):
+    assert operator.get(url(model, "changelist"), {lookup: value}).status_code == status
+    export = reverse("console_export", args=[model._meta.app_label, model._meta.model_name])
+    assert operator.post(f"{export}?{lookup}={quote(value)}").status_code == 400
+
+
+def test_an_order_from_the_address_does_not_sort_the_table(operator, chain):
+    asked, usual = (operator.get(url(Trade, "changelist"), query).context["cl"] for query in ({"o": "1.-2"}, {}))
+    assert asked.queryset.query.order_by == usual.queryset.query.order_by
+    assert "o=" not in asked.get_query_string()

@@ -10,12 +10,14 @@ from random import Random
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
+from django.db.models import CharField, Value
+from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from execution.models import EquitySnapshot, Trade
 from market.clock import Clock
-from tests.factories import make_account, now_at
+from tests.factories import make_account, make_bot, now_at
 from tests.histories import History
 from tests.telegram_commands.big import make_fleet
 from tradingplatform.console import reports
@@ -115,12 +117,14 @@ def test_heads_sort(viewer, past):
     [
         ({"days": "x"}, "&#x27;x&#x27; is not a whole number"),
         ({"days": "99999"}, "give a number from 1"),
+        ({"days": "0"}, "give a number from 1"),
+        ({"year": "0"}, "give one from 2000"),
         ({"year": "1"}, "give one from 2000"),
         ({"year": "٢٠٢٤"}, "not a whole number"),
         ({"account": "<b>"}, "there is no account &#x27;&lt;b&gt;&#x27;"),
         ({"file": "../x"}, "there is no file"),
     ],
-    ids=["days", "many-days", "year", "digits", "account", "file"],
+    ids=["days", "many-days", "no-days", "year-0", "year", "digits", "account", "file"],
 )
 def test_nonsense_is_answered(viewer, query, why):
     make_account()
@@ -186,3 +190,32 @@ def test_fills_that_cannot_be_matched_are_told(viewer, past):
     html = page(viewer, "tax", status=409, year="2024")
     assert "more than was bought by" in html
     assert "verify_ledger" in html
+
+
+def test_a_fee_that_cannot_be_valued_is_told(viewer, past):
+    Trade.objects.filter(pk=Trade.objects.earliest("pk").pk).update(fee="0.01", fee_currency="XYZ", fee_rate=None)
+    assert "a fee in XYZ needs its price" in page(viewer, "tax", status=409, year="2024")
+
+
+def test_a_file_is_harmless_in_a_spreadsheet(viewer, past):
+    """A name is typed by whoever may make accounts, a trade's number comes from the exchange."""
+    past.account.name = '=HYPERLINK("http://evil","x")'
+    past.account.save()
+    Trade.objects.filter(side="SELL").update(trade_id=Concat(Value("@"), "pk", output_field=CharField()))
+    rows = list(csv.reader(StringIO(page(viewer, "statistics", file="statistics"))))
+    assert rows[1][0] == '\'=HYPERLINK("http://evil","x")'
+    rows = list(csv.DictReader(StringIO(page(viewer, "tax", year="2024", file="disposals"))))
+    assert rows
+    assert all(row["disposed_trade"].startswith("'@") for row in rows)
+    assert not [row for row in rows if row["gain_usdt"].startswith("'")], "a loss stays a number"
+
+
+def test_statistics_of_bots_alone_are_not_said_to_be_none(viewer):
+    """At the beginning bots have snapshots, and their account has none yet."""
+    bot = make_bot()
+    EquitySnapshot.objects.create(
+        account=bot.account, bot=bot, market_at=now_at().market_at, equity=100, realised=0, unrealised=0
+    )
+    html = page(viewer, "statistics")
+    assert bot.name in html
+    assert "there is no figure yet" not in html

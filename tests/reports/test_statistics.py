@@ -46,6 +46,13 @@ def test_daily_returns(pairs, returns):
     assert daily_returns(values(*pairs)) == pytest.approx(returns)
 
 
+@pytest.mark.parametrize("low", [7, 14, 29, 50, 97])
+def test_equity_that_is_back_to_the_last_digit_has_recovered(low):
+    """Though the product of the two returns is 0.9999999999999993."""
+    fall = statistics(values((100, 100), (low, 100), (100, 100))).drawdown
+    assert (fall.begin, fall.trough, fall.recovery, fall.days) == (day(0), day(1), day(2), 2)
+
+
 DRAWDOWNS = {
     "never fell": ([1, 1, 2], (0, 0, 0, 0, 0)),
     "fell and came back": ([1, 2, 1, 2, 3], (0.5, 1, 2, 3, 2)),

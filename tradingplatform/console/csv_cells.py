@@ -30,6 +30,11 @@ def cell(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return harmless(text)
+
+
+def harmless(text: str) -> str:
+    """Text that no spreadsheet runs as a formula."""
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA_BEGINS) else text
 
 

@@ -2,7 +2,7 @@
 next ones come over the live stream."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -63,6 +63,8 @@ def feed_page(request: HttpRequest, site: AdminSite, feed: Feed) -> HttpResponse
         raise PermissionDenied
     choice = read_choice(*(request.GET.get(name, "") for name in ("least", "kind", "bot")))
     kinds = frozenset(kind for group in feed.kinds.values() for kind in group)
+    if kinds and choice.kind not in kinds:
+        choice = replace(choice, kind="")  # or the page would say that it shows all, and show nothing
     seen = request.session.get(feed.remembers) if feed.remembers else None
     rows = newest(kinds, choice, seen)
     if feed.remembers and PART not in request.GET and choice == Choice():
@@ -78,13 +80,16 @@ def feed_page(request: HttpRequest, site: AdminSite, feed: Feed) -> HttpResponse
 
 def _shown(feed: Feed, choice: Choice, rows: Rows) -> dict[str, Any]:
     bots = bots_by_id()
+    groups = feed.kinds or {"": tuple(kinds_seen())}
     return {
         "title": feed.title,
         "feed": feed,
         "choice": choice,
         "rows": rows,
         "shown": SHOWN,
-        "groups": feed.kinds or {"": kinds_seen()},
+        "groups": groups,
+        "other_kind": "" if any(choice.kind in group for group in groups.values()) else choice.kind,
+        "other_bot": None if choice.bot in bots else choice.bot,
         "bots": bots,
         "levels": LEVELS,
         "script": {

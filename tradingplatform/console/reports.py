@@ -107,8 +107,8 @@ def read(kind: str, words: Any, accounts: Sequence[ExchangeAccount], now: Now) -
     days, year = _number(words, "days"), _number(words, "year")
     today = now.market_at.date()
     if kind == "tax":
-        days, year = None, year or today.year
-    period = last_days(days, today) if days else whole_year(year) if year else ALL
+        days, year = None, today.year if year is None else year
+    period = last_days(days, today) if days is not None else whole_year(year) if year is not None else ALL
     file = words.get("file", "")
     if file and file not in FILES[kind]:
         raise ValueError(f"there is no file {file[:32]!r}: choose {', '.join(FILES[kind])}")

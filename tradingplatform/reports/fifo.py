@@ -87,7 +87,7 @@ class Matched:
 
 
 def lot_of(symbol: str, side: Side, bot: str, fill: Fill) -> Lot:
-    """A fill as the exchange reported it. Raises ValueError for a fee in a third currency whose price is not known."""
+    """A fill as the exchange reported it. Raises Unmatched for a fee in a third currency whose price is not known."""
     base, _, quote = symbol.partition("/")
     with exact():
         in_base = fill.fee if fill.fee_currency == base else ZERO
@@ -162,4 +162,7 @@ def _split(lot: Lot, amount: Decimal) -> tuple[Lot, Lot]:
 
 
 def _paid_in_quote(fill: Fill, base: str, quote: str) -> Decimal:
-    return fill.fee if fill.fee_currency == quote else paid_elsewhere(fill, base, quote)
+    try:
+        return fill.fee if fill.fee_currency == quote else paid_elsewhere(fill, base, quote)
+    except ValueError as error:
+        raise Unmatched(str(error)) from error

@@ -70,8 +70,9 @@ def tax(account: ExchangeAccount, year: int) -> TaxYear:
 def newest(account: ExchangeAccount, kind: str) -> datetime | None:
     """Market time of the last row that a report of this kind is made of; None where there is none yet."""
     if kind == "statistics":
-        snapshots = EquitySnapshot.objects.filter(account=account, bot=None).order_by("-market_at")
-        return snapshots.values_list("market_at", flat=True).first()
+        snapshots = EquitySnapshot.objects.filter(account=account).order_by("-market_at")
+        times = snapshots.values_list("market_at", flat=True)
+        return times.filter(bot=None).first() or times.first()  # bots have theirs before all of the account is valued
     return Trade.objects.filter(account=account).order_by("-pk").values_list("executed_at", flat=True).first()
 
 

@@ -25,6 +25,10 @@ LEAST_DAYS = 30
 
 ONE_DAY = timedelta(days=1)
 
+AS_HIGH = 1 - 1e-12
+"""Of a peak, from where on it is reached again: equity that is back to the last digit is so only nearly as a product of
+floats."""
+
 
 @dataclass(frozen=True, slots=True)
 class DayValue:
@@ -148,12 +152,12 @@ def max_drawdown(days: Sequence[date], wealth: Sequence[float]) -> Drawdown:
     peak = trough = top = 0
     depth = 0.0
     for place, value in enumerate(wealth):
-        if value >= wealth[top]:
+        if value >= wealth[top] * AS_HIGH:
             top = place
         fall = 1 - value / wealth[top] if wealth[top] > 0 else 0.0
         if fall > depth:
             depth, peak, trough = fall, top, place
-    again = (place for place in range(trough, len(wealth)) if wealth[place] >= wealth[peak])
+    again = (place for place in range(trough, len(wealth)) if wealth[place] >= wealth[peak] * AS_HIGH)
     back = next(again, None) if depth else peak
     last = days[-1] if back is None else days[back]
     return Drawdown(depth, days[peak], days[trough], None if back is None else days[back], (last - days[peak]).days)

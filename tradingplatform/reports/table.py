@@ -9,6 +9,7 @@ from typing import Any
 
 from market.money import canonical, decimals_shown
 from tradingplatform.alarm_texts import span
+from tradingplatform.console.csv_cells import harmless
 
 
 class Kind(StrEnum):
@@ -164,12 +165,17 @@ def terminal(table: Table) -> str:
 
 
 def csv_rows(table: Table) -> list[list[Any]]:
-    """The heads, with the quote currency where they need it, and every line with all digits."""
+    """The heads, with the quote currency where they need it, and every line with all digits. Text that a spreadsheet
+    would run as a formula gets an apostrophe in front; figures never do."""
     keys = [
         f"{column.key}_{table.quote.lower()}" if column.kind in (Kind.MONEY, Kind.PROFIT) else column.key
         for column in table.columns
     ]
-    return [keys, *([plain(value) for value in row] for row in table.lines)]
+    return [keys, *([_cell(value) for value in row] for row in table.lines)]
+
+
+def _cell(value: Any) -> str | int | float | None:
+    return harmless(value) if isinstance(value, str) and not isinstance(value, Instead) else plain(value)
 
 
 def _signed(value: Decimal, decimals: int) -> str:

@@ -11,7 +11,7 @@ from tradingplatform.reports.fifo import Lot, lot_of
 
 
 def lots(account_id: int) -> Iterator[Lot]:
-    """As they were booked. Raises ValueError for a fill that cannot be valued."""
+    """As they were booked. Raises fifo.Unmatched for a fill that cannot be valued."""
     columns = ("symbol", "side", "order__bot__name", "trade_id", "price", "amount", "fee", "fee_currency")
     rows = Trade.objects.filter(account_id=account_id).order_by("pk")
     for symbol, side, bot, *fill in rows.values_list(*columns, "executed_at", "fee_rate").iterator(chunk_size=5_000):
