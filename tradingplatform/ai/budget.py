@@ -85,10 +85,10 @@ def count(daily_calls: int, now: Now) -> str:
     """
     day = now.wall_at.date()
     AiDay.objects.get_or_create(day=day)
-    if AiDay.objects.filter(day=day, calls__lt=daily_calls).update(calls=F("calls") + 1) == 1:
-        at = {"market_at": now.market_at, "wall_at": now.wall_at}
-        end(AI_LIMIT_REACHED, SUBJECT, "The AI is asked again", **at)
-        return ""
+    with transaction.atomic():  # else the last call of a day could end what the one after it has begun
+        if AiDay.objects.filter(day=day, calls__lt=daily_calls).update(calls=F("calls") + 1) == 1:
+            end(AI_LIMIT_REACHED, SUBJECT, "The AI is asked again", market_at=now.market_at, wall_at=now.wall_at)
+            return ""
     text = f"all {daily_calls} calls of the AI of {day:%Y-%m-%d} (UTC, wall time) are spent"
     told = f"{text[:1].upper()}{text[1:]} (AI_DAILY_CALLS): without an opinion bots do as their ai_on_failure says"
     begin(AI_LIMIT_REACHED, SUBJECT, told, market_at=now.market_at, wall_at=now.wall_at)
