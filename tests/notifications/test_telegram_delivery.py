@@ -262,13 +262,14 @@ def test_a_chat_is_written_to_once_a_second_and_a_few_times_at_once():
 
 
 def test_many_events_a_second_go_out_in_few_messages(api, cursors):
+    began_s = time.monotonic()
     with running(api):
         for number in range(60):
             tell(str(number))
             time.sleep(0.05)
         until_told(api, 60)
     assert lines(api) == [str(number) for number in range(60)]
-    assert len(api.sent(ANN)) <= AT_ONCE + 6
+    assert len(api.sent(ANN)) <= AT_ONCE + 1 + time.monotonic() - began_s  # one a second
 
 
 def test_batches_keep_order_and_stay_short(db):
