@@ -29,5 +29,5 @@ def test_45_who_enter_at_once_take_the_room_for_three_on_postgresql():
 
 def test_a_bug_at_the_gate_is_found():
     """The others, and those that only PostgreSQL shows, are found by ``python -m proof race``."""
-    found = races(2, "", print, "what is reserved does not count")
+    found = races(6, "", print, "what is reserved does not count")  # a busy machine lets them in one after another
     assert any("an exposure of" in wrong for raced in found for wrong in raced.wrong)
