@@ -25,6 +25,27 @@ from tests.fleets import write_fleet
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def write_clock(var: Path, speed: float = 1.0) -> int:
+    """A clock whose market time is now, for a platform in that folder. Returns that moment, UTC milliseconds."""
+    now_ms = time.time_ns() // 1_000_000
+    clock = {"origin_wall_ms": now_ms, "origin_market_ms": now_ms, "speed": speed}
+    (var / "clock.json").write_text(json.dumps(clock))
+    return now_ms
+
+
+def lone_environment(var: Path, **more: str) -> dict[str, str]:
+    """Of a process with SQLite in that folder and without Redis, unless ``more`` says otherwise."""
+    return {
+        **os.environ,
+        "VAR": str(var),
+        "SECRET_KEY": "x" * 50,
+        "DJANGO_SETTINGS_MODULE": "tradingplatform.settings",
+        "DATABASE_URL": "",
+        "REDIS_URL": "",
+        **more,
+    }
+
+
 class Rig:
     """Started with ``with``; everything is gone at its end."""
 
@@ -45,9 +66,7 @@ class Rig:
         self._processes: list[psutil.Popen] = []
 
     def __enter__(self) -> "Rig":
-        now_ms = time.time_ns() // 1_000_000
-        clock = {"origin_wall_ms": now_ms, "origin_market_ms": now_ms, "speed": self.speed}
-        (self.var / "clock.json").write_text(json.dumps(clock))
+        now_ms = write_clock(self.var, self.speed)
         self.start_redis()
         self._origin = ["--origin-wall-ms", now_ms, "--origin-market-ms", now_ms]
         self.start_exchange()

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from tests.rig import ROOT, free_port, until
+from tests.rig import ROOT, free_port, lone_environment, until, write_clock
 
 WRITERS = "tests.notifications.event_writers"
 
@@ -77,18 +76,9 @@ class StreamRig:
 
     def __init__(self, var: Path) -> None:
         self.port = free_port()
-        now_ms = time.time_ns() // 1_000_000
-        clock = {"origin_wall_ms": now_ms, "origin_market_ms": now_ms, "speed": 1.0}
-        (var / "clock.json").write_text(json.dumps(clock))
+        write_clock(var)
         (var / "static").mkdir()
-        self.environment = {
-            **os.environ,
-            "VAR": str(var),
-            "SECRET_KEY": "x" * 50,
-            "DJANGO_SETTINGS_MODULE": "tradingplatform.settings",
-            "DATABASE_URL": "",
-            "REDIS_URL": "",
-        }
+        self.environment = lone_environment(var)
         self.run(sys.executable, "manage.py", "migrate", "-v0")
         self.cookie = f"sessionid={self.write('session', 'ann')}"
         self.serve()

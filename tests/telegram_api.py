@@ -14,6 +14,8 @@ from random import Random
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.http_server import serving
+
 TOKEN = "123456789:for-tests-only-AAAAAAAAAAAAAAAAAAAA"
 ME = {"id": 123456789, "is_bot": True, "first_name": "Test", "username": "test_bot"}
 
@@ -240,10 +242,5 @@ def telegram_api(record: Path | None = None, port: int = 0, token: str = TOKEN) 
     api = TelegramApi(record=record, token=token)
     server = _Server(("127.0.0.1", port), _handler(api))
     api.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with serving(server, 0.05):
         yield api
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -3,8 +3,6 @@
 ``python -m tests.telegram_process HOW_MANY PER_SECOND`` writes numbered events at a pace into that database.
 """
 
-import json
-import os
 import subprocess
 import sys
 import time
@@ -12,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.rig import ROOT
+from tests.rig import ROOT, lone_environment, write_clock
 from tests.telegram_api import TOKEN, TelegramApi
 
 
@@ -21,21 +19,9 @@ class TelegramRig:
 
     def __init__(self, var: Path, api: TelegramApi, operators: str, **more: str) -> None:
         self.log = var / "telegram.log"
-        now_ms = time.time_ns() // 1_000_000
-        clock = {"origin_wall_ms": now_ms, "origin_market_ms": now_ms, "speed": 1.0}
-        (var / "clock.json").write_text(json.dumps(clock))
-        self.environment = {
-            **os.environ,
-            "VAR": str(var),
-            "SECRET_KEY": "x" * 50,
-            "DJANGO_SETTINGS_MODULE": "tradingplatform.settings",
-            "DATABASE_URL": "",
-            "REDIS_URL": "",
-            "TELEGRAM_TOKEN": TOKEN,
-            "TELEGRAM_API": api.url,
-            "TELEGRAM_OPERATORS": operators,
-            **more,
-        }
+        write_clock(var)
+        theirs = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API": api.url, "TELEGRAM_OPERATORS": operators}
+        self.environment = lone_environment(var, **theirs, **more)
         self.process: subprocess.Popen[bytes] | None = None
         self.run(sys.executable, "manage.py", "migrate", "-v0")
 

@@ -1,13 +1,14 @@
 """An AI: a real HTTP server that speaks as OpenAI's does, and answers, or fails to, as it is told."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.http_server import serving
 
 
 @dataclass(frozen=True)
@@ -124,10 +125,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def ai_server() -> Iterator[Ai]:
     server = Ai()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()

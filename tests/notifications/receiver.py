@@ -1,11 +1,12 @@
 """A receiver of webhooks: a real HTTP server that answers as it is told, and keeps what it got."""
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.http_server import serving
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def receiver() -> Iterator[Receiver]:
     server = Receiver()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()

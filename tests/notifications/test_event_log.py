@@ -1,6 +1,5 @@
 """The order of events, and how subscribers move along it."""
 
-import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -28,6 +27,7 @@ from notifications.models import Cursor, DeadLetter, Event
 from notifications.sequence import BATCH, events_after, number_events
 from tests.factories import make_event, now_at
 from tests.postgres_server import NoPostgres, postgres
+from tests.rig import lone_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = now_at()
@@ -52,17 +52,6 @@ def test_numbers_follow_each_other_and_stay():
     assert [event.text for event in events_after(0, 2)] == ["a", "b"]
 
 
-def environment(var, database_url):
-    return {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tradingplatform.settings",
-        "VAR": str(var),
-        "SECRET_KEY": "x" * 50,
-        "DATABASE_URL": database_url,
-        "REDIS_URL": "",
-    }
-
-
 def follows_eight_writers(env):
     """Two follow, so that two number."""
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True)
@@ -84,14 +73,14 @@ def follows_eight_writers(env):
 
 @pytest.mark.process
 def test_nobody_who_follows_misses_one_on_sqlite(tmp_path):
-    follows_eight_writers(environment(tmp_path, ""))
+    follows_eight_writers(lone_environment(tmp_path))
 
 
 @pytest.mark.process
 def test_nobody_who_follows_misses_one_on_postgresql(tmp_path):
     try:
         with postgres() as url:
-            follows_eight_writers(environment(tmp_path, url))
+            follows_eight_writers(lone_environment(tmp_path, DATABASE_URL=url))
     except NoPostgres as error:
         pytest.skip(str(error))
 
