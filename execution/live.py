@@ -12,7 +12,7 @@ import structlog
 from execution.executors import BaseExecutor
 from market.clock import Now
 from market.exchange import ExchangeError, OrderDesk, OutcomeUnknown, Quote, Rejected, Transient
-from market.money import exact, ratio
+from market.money import exact, exact_sum, ratio
 from market.order_errors import FILTERS_CHANGED
 from market.orders import Fill, OrderReport, OrderRequest, ReportStatus, VenueOrder, VenueTrade
 
@@ -186,8 +186,7 @@ def _require_reach(times: Sequence[datetime | None], since: datetime, what: str)
 
 
 def _total(fills: Sequence[Fill]) -> Decimal:
-    with exact():
-        return sum((fill.amount for fill in fills), Decimal(0))
+    return exact_sum(fill.amount for fill in fills)
 
 
 def _rejected(request: OrderRequest, reason: str, code: str = "") -> OrderReport:

@@ -13,7 +13,7 @@ from execution.fills import Costs, FeeAsset, fill_at, slipped
 from execution.states import OPEN_REPORT
 from market.exchange import Quote
 from market.instruments import Instrument
-from market.money import ROUNDED, ZERO, exact
+from market.money import ROUNDED, ZERO, exact, exact_sum
 from market.orders import Fill, OrderReport, OrderRequest, OrderType, ReportStatus, Side
 
 
@@ -33,8 +33,7 @@ class PaperState:
 
     @property
     def filled(self) -> Decimal:
-        with exact():
-            return sum((fill.amount for fill in self.fills), ZERO)
+        return exact_sum(fill.amount for fill in self.fills)
 
     @property
     def rest(self) -> Decimal:

@@ -15,7 +15,7 @@ from market.clock import Now, ms_of
 from market.clock_offset import Offset
 from market.exchange import Quote
 from market.instruments import Instrument
-from market.money import ZERO, exact
+from market.money import ZERO, exact, exact_sum
 from market.slots import slot_at
 from risk.deadman import clock_problem, present_stage, pull
 from risk.deadman_stage import Stage
@@ -78,7 +78,7 @@ def read_exposure(
         bot_equity=own_equity,
         bot_peak_equity=max(book.peak_equity, own_equity),
         bot_day_start_equity=book.day_start_equity,
-        bot_position_notional=_total(live),
+        bot_position_notional=exact_sum(live),
         loss_streak=book.loss_streak,
         account_equity=equity(portfolio),
         account_peak_equity=max(portfolio.peak_equity, equity(portfolio)),
@@ -121,11 +121,6 @@ def why_doomed(as_decided: Bot, now: Now) -> str:
 
 def _live_exposures(bot_id: int) -> Iterable[Decimal]:
     return Position.objects.filter(bot_id=bot_id, status__in=list(LIVE_POSITION)).values_list("exposure", flat=True)
-
-
-def _total(amounts: Iterable[Decimal]) -> Decimal:
-    with exact():
-        return sum(amounts, ZERO)
 
 
 def _asset_exposure(portfolio: Portfolio, asset: str) -> Decimal:

@@ -71,10 +71,7 @@ def look_for_fills(account: ExchangeAccount, desk: OrderDesk, means: MeansOf, kn
     from the last look are not asked about again. Of those that nobody answered for, the next look asks again.
     Raises market.exchange.ExchangeError.
     """
-    moving = _in_flight(account)
-    balances = {asset: balance.total for asset, balance in desk.balances().items()}
-    booked, moving = booked_balances(account.pk), moving | _in_flight(account)
-    found = drift(booked, balances, moving, traded_assets(account))
+    found = _look(account, desk, traded_assets(account))
     answered = _ask_about(account, {each.asset for each in found if each not in known} - {account.quote}, means)
     return found if answered else [each for each in found if each in known]
 
@@ -157,19 +154,24 @@ def _drifts(account: ExchangeAccount, desk: OrderDesk, means: MeansOf, wait: Cal
     in_a_row = 0
     traded = traded_assets(account)
     for _ in range(LOOKS):
-        trades, moving = last_fill(account.pk), _in_flight(account)
-        balances = {asset: balance.total for asset, balance in desk.balances().items()}
-        booked, moving = booked_balances(account.pk), moving | _in_flight(account)
+        trades, found = last_fill(account.pk), _look(account, desk, traded)
         if trades != last_fill(account.pk):
             before, in_a_row = [], 0
             continue
-        found = drift(booked, balances, moving, traded)
         if not found or found == before:
             return found
         _ask_about(account, {each.asset for each in found}, means)
         before, in_a_row = (found, in_a_row + 1) if trades == last_fill(account.pk) else ([], 0)
         wait()
     return before if in_a_row == LOOKS else []
+
+
+def _look(account: ExchangeAccount, desk: OrderDesk, traded: Collection[str]) -> list[Drift]:
+    """Where the exchange's balances and ours differ, but for what an order may have moved before or after they came."""
+    moving = _in_flight(account)
+    balances = {asset: balance.total for asset, balance in desk.balances().items()}
+    booked = booked_balances(account.pk)
+    return drift(booked, balances, moving | _in_flight(account), traded)
 
 
 def _ask_about(account: ExchangeAccount, assets: set[str], means: MeansOf) -> bool:

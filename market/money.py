@@ -5,6 +5,7 @@ result that cannot be represented exactly raises ``decimal.Inexact`` instead of 
 purpose is the instrument's business (see instruments.py), or a ``quantize`` outside that context.
 """
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow, localcontext
 
@@ -20,6 +21,12 @@ ZERO = Decimal(0)
 def exact() -> AbstractContextManager[Context]:
     """A context in which money is added and multiplied exactly, or ``decimal.Inexact`` is raised."""
     return localcontext(EXACT)
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """All of them added up to the last digit; 0 of none."""
+    with exact():
+        return sum(amounts, ZERO)
 
 
 def ratio(part: Decimal, whole: Decimal) -> Decimal:

@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest
 
-from notifications.admin_base import SEVERITY_COLOURS, ReadOnlyAdmin, age, at, display, moment, related
+from notifications.admin_base import SEVERITY_COLOURS, ReadOnlyAdmin, age, at, display, moment, related, span
 from notifications.lists.admin import Columns, LongListAdmin
-from notifications.lists.cells import span, wall_ago, wall_when
+from notifications.lists.cells import wall_ago, wall_when
 from notifications.lists.filters import IsEmpty, OneOf, WallDays
 from notifications.lists.kinds import KindsThere
 from notifications.models import AuditEntry, Condition, Cursor, DeadLetter, Event, EventCounter, Heartbeat

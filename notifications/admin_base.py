@@ -137,7 +137,11 @@ def age(at: datetime | None) -> str:
     """How long ago a wall time was."""
     if at is None:
         return "never"
-    seconds = (timezone.now() - at).total_seconds()
+    return span((timezone.now() - at).total_seconds())
+
+
+def span(seconds: float) -> str:
+    """A length of time in its largest unit that still says something: 119 s, 3 min, 26 h, 3 d."""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from notifications.admin_base import ModelAdmin, amount, display, moment, money, signed
+from notifications.admin_base import ModelAdmin, amount, display, moment, money, signed, span
 
 NOTHING = "-"
 
@@ -31,14 +31,6 @@ def profit(value: Decimal | None, decimals: int, currency: str = "") -> SafeStri
         return NOTHING
     colour = "gain" if value > 0 else "loss" if value < 0 else "even"
     return format_html('<span class="{}">{}</span>', colour, f"{signed(value, decimals)} {currency}".strip())
-
-
-def span(seconds: float) -> str:
-    """A length of time in its largest unit that still says something: 119 s, 3 min, 26 h, 3 d."""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
 
 
 def when(at: datetime | None, now: datetime, clock: str = "") -> SafeString | str:

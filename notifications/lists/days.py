@@ -14,12 +14,12 @@ class Days:
     @property
     def begins_at(self) -> datetime | None:
         """The first moment inside."""
-        return None if self.first is None else _midnight(self.first)
+        return None if self.first is None else midnight(self.first)
 
     @property
     def ends_at(self) -> datetime | None:
         """The first moment after it."""
-        return None if self.last is None else _midnight(self.last + timedelta(days=1))
+        return None if self.last is None else midnight(self.last + timedelta(days=1))
 
 
 def asked_days(first: str, last: str) -> Days:
@@ -54,5 +54,6 @@ def _day(text: str, name: str) -> date | None:
     return day
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """The moment at which a UTC day begins."""
     return datetime.combine(day, time.min, tzinfo=UTC)

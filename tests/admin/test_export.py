@@ -22,7 +22,7 @@ from notifications.models import AuditEntry, Event
 from tests.admin.trading_rows import NOW, a_closed_position, a_decision, a_trade, an_order
 from tests.factories import make_bot
 from tradingplatform.console import export
-from tradingplatform.console.csv_cells import FORMULA_BEGINS, cell, lines
+from tradingplatform.csv_cells import FORMULA_BEGINS, cell, lines
 
 pytestmark = pytest.mark.django_db
 

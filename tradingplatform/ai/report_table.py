@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bots.ai import AiMode
-from market.money import ZERO, decimals_shown, exact
+from market.money import ZERO, decimals_shown, exact, exact_sum
 from risk.opinion import Advice
 
 HEADS = ("bot", "mode", "asked", "allow", "shrink", "veto", "none", "closed", "realised", "vetoed", "shrunk", "advised")
@@ -68,8 +68,7 @@ def _figures(ours: Sequence[Judged]) -> Iterator[str]:
 
 
 def _sum(closed: Iterable[Judged]) -> Decimal:
-    with exact():
-        return sum((one.realised for one in closed if one.realised is not None), ZERO)
+    return exact_sum(one.realised for one in closed if one.realised is not None)
 
 
 def _as_advised(closed: Iterable[Judged]) -> Decimal:

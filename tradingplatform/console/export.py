@@ -25,7 +25,7 @@ from django.views.decorators.http import require_POST
 from notifications.lists.admin import Columns, LongList, LongListAdmin
 from tradingplatform.acting import By
 from tradingplatform.console.audit import by_user
-from tradingplatform.console.csv_cells import lines
+from tradingplatform.csv_cells import lines
 
 MOST_ROWS = 1_000_000
 """More than a spreadsheet opens; who wants more asks in parts."""

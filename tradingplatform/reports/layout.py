@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from execution.fills import CostModel
-from market.money import ZERO, canonical, exact, ratio
+from market.money import canonical, exact, exact_sum, ratio
 from tradingplatform.reports.costs import Costs, assumed, costs_together
 from tradingplatform.reports.fifo import Disposal, Lot
 from tradingplatform.reports.results import Result, moved, together
@@ -174,7 +174,9 @@ def sums_table(disposals: Iterable[Disposal], title: str, quote: str) -> Table:
         title=title,
         quote=quote,
         columns=_SUMS,
-        rows=[_sum_row(symbol, found[symbol], _added(one.amount for one in found[symbol])) for symbol in sorted(found)],
+        rows=[
+            _sum_row(symbol, found[symbol], exact_sum(one.amount for one in found[symbol])) for symbol in sorted(found)
+        ],
         total=_sum_row("all", everything, None),
         empty="Nothing was sold in this year. What each symbol brought will stand here.",
     )
@@ -183,7 +185,7 @@ def sums_table(disposals: Iterable[Disposal], title: str, quote: str) -> Table:
 def carried_table(lots: Sequence[Lot], title: str, quote: str) -> Table:
     """The lots that are left, with their part of the fee."""
     rows = [[one.symbol, one.at, one.amount, one.value, one.fee, one.bot, one.trade_id] for one in lots]
-    total = ["all", None, None, _added(one.value for one in lots), _added(one.fee for one in lots), None, None]
+    total = ["all", None, None, exact_sum(one.value for one in lots), exact_sum(one.fee for one in lots), None, None]
     return Table(title, quote, _LOTS, rows, "Nothing is carried over: all that was bought is sold.", total)
 
 
@@ -232,13 +234,8 @@ def _statistics_row(name: str, one: Statistics | None) -> list[Any]:
 
 
 def _sum_row(name: str, parts: Sequence[Disposal], amount: Decimal | None) -> list[Any]:
-    sums = (_added(getattr(one, key) for one in parts) for key in ("proceeds", "cost", "fees", "gain"))
+    sums = (exact_sum(getattr(one, key) for one in parts) for key in ("proceeds", "cost", "fees", "gain"))
     return [name, len(parts), amount, *sums]
-
-
-def _added(amounts: Iterable[Decimal]) -> Decimal:
-    with exact():
-        return sum(amounts, ZERO)
 
 
 def _range(low: Decimal, high: Decimal, unit: int) -> str:

@@ -1,7 +1,9 @@
 """Which stretch of market time a report is about. PURE."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
+
+from notifications.lists.days import midnight
 
 FIRST_YEAR, LAST_YEAR = 2000, 9998
 MOST_DAYS = 36_600
@@ -24,15 +26,11 @@ def last_days(number: int, today: date) -> Period:
     if not 1 <= number <= MOST_DAYS:
         raise ValueError(f"{number} days: give a number from 1 to {MOST_DAYS}")
     label = "today" if number == 1 else f"the last {number} days"
-    return Period(label, since=_midnight(today - timedelta(days=number - 1)))
+    return Period(label, since=midnight(today - timedelta(days=number - 1)))
 
 
 def whole_year(year: int) -> Period:
     """One calendar year in UTC. Raises ValueError."""
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise ValueError(f"the year {year}: give one from {FIRST_YEAR} to {LAST_YEAR}")
-    return Period(f"the year {year}", since=_midnight(date(year, 1, 1)), until=_midnight(date(year + 1, 1, 1)))
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=UTC)
+    return Period(f"the year {year}", since=midnight(date(year, 1, 1)), until=midnight(date(year + 1, 1, 1)))

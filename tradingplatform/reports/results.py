@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from market.money import ZERO, exact, ratio
+from market.money import ZERO, exact, exact_sum, ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,7 @@ def moved(parts: Iterable[Result]) -> Decimal:
     A part's share is of this, and not of what is left of it: where gains and losses nearly balance, that would be
     thousands of percent.
     """
-    with exact():
-        return sum((abs(one.profit) for one in parts), ZERO)
+    return exact_sum(abs(one.profit) for one in parts)
 
 
 def _of(total: Decimal, number: int) -> Decimal | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from market.money import canonical, decimals_shown
 from tradingplatform.alarm_texts import span
-from tradingplatform.console.csv_cells import harmless
+from tradingplatform.csv_cells import harmless
 
 
 class Kind(StrEnum):

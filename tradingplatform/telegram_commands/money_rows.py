@@ -7,7 +7,7 @@ plain columns: money has no sums in SQL.
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Count
@@ -17,6 +17,7 @@ from execution.models import AssetBalance, AssetExposure, EquitySnapshot, Portfo
 from execution.states import PositionStatus
 from market.clock import Now
 from market.money import ZERO, exact, ratio
+from notifications.lists.days import midnight
 from risk.models import BotRiskLimits, PortfolioRiskLimits
 from tradingplatform.reports.results import Result, result_of
 from tradingplatform.telegram_commands.fleet_rows import AccountLine, accounts, bot_lines
@@ -113,7 +114,7 @@ def first_of(number: int, begins: Callable[[date], date], today: date) -> date:
 def periods(number: int, begins: Callable[[date], date], now: Now) -> dict[str, list[Period]]:
     """By quote currency: the latest periods (market time), the newest first, without those in which nothing closed."""
     first = first_of(number, begins, now.market_at.date())
-    since = datetime.combine(first, time.min, tzinfo=UTC)  # a moment: SQLite asks Python for the date of each row
+    since = midnight(first)  # a moment: SQLite asks Python for the date of each row
     closed = Position.objects.filter(status__exact=PositionStatus.CLOSED, closed_at__gte=since)
     found: dict[str, dict[date, list[Decimal]]] = {}
     rows = closed.order_by().values_list("symbol", "closed_at", "realised").iterator(chunk_size=5_000)
